@@ -1,0 +1,7 @@
+//! The `modelsync` program: a doorway to [`modelsync::cli::main`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    modelsync::cli::main()
+}
