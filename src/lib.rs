@@ -16,4 +16,5 @@
 //! cli ─► faces ─► adapters ─► core
 //! ```
 
+pub mod cli;
 pub mod core;

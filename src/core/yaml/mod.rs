@@ -1,0 +1,26 @@
+//! Find one scalar in a YAML text and replace its bytes; nothing else may change.
+//!
+//! The promise, kept by [`replace`] for every text, path and value, and checked by property tests:
+//!
+//! 1. the output is the input with the bytes of the replaced scalars exchanged, and
+//! 2. the output, parsed, differs from the input, parsed, at exactly the replaced scalars.
+//!
+//! Scalars may lie inside YAML or JSON documents that are themselves the value of a string, to any
+//! depth and in any scalar style. What cannot be kept to is refused, with its [`Position`].
+//!
+//! JSON is read as YAML. Nothing here knows of Kubernetes.
+
+pub mod comment;
+pub mod decode;
+pub mod document;
+pub mod edit;
+pub mod encode;
+pub mod field_path;
+pub mod lookup;
+pub mod position;
+
+pub use document::{Content, Node, NodeId, Stream, YamlError};
+pub use edit::{Assignment, EditError, Splice, apply, replace};
+pub use field_path::{FieldPath, Step};
+pub use lookup::{Located, LookupError, Site, locate};
+pub use position::Position;
