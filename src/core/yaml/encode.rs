@@ -6,6 +6,9 @@
 
 use super::decode::Style;
 
+/// The style of new text that may stand without quotes.
+pub const PLAIN: Style = Style::Plain;
+
 /// Where a scalar stands, as far as it decides how it may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Context {

@@ -1,0 +1,10 @@
+//! What kpt and kustomize send and expect: resource identities, the ResourceList protocol, results.
+
+pub mod resource_id;
+pub mod resource_list;
+pub mod result;
+mod scan;
+
+pub use resource_id::ResourceId;
+pub use resource_list::{ResourceList, ResourceListError};
+pub use result::{ResultItem, Severity};

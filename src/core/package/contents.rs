@@ -1,0 +1,253 @@
+//! Named texts in a fixed order, parsed when someone needs them and not before.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use memchr::memmem::Finder;
+
+use crate::core::krm::ResourceId;
+use crate::core::yaml::{NodeId, Stream, YamlError};
+
+/// Where the texts came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Each text is an item of a ResourceList; annotations say which file it belongs to.
+    ResourceList,
+    /// Each text is a file.
+    Directory,
+}
+
+/// Index of a text in its package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PartId(pub usize);
+
+/// One text: a file, or an item of a ResourceList.
+#[derive(Debug)]
+pub struct Part<'a> {
+    text: Cow<'a, str>,
+    path: Option<String>,
+    parsed: OnceCell<Result<Parsed, YamlError>>,
+    has_escapes: OnceCell<bool>,
+}
+
+/// A parsed text.
+#[derive(Debug)]
+pub struct Parsed {
+    /// Its nodes.
+    pub stream: Stream,
+    /// Its documents.
+    pub resources: Vec<Resource>,
+}
+
+/// One document of a text. Any map is one here; whether it is a Kubernetes resource is for
+/// [`ResourceId::is_resource`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// Its root.
+    pub root: NodeId,
+    /// What it says it is.
+    pub id: ResourceId,
+    /// Directory of the package it belongs to; empty in a [`Layout::Directory`].
+    pub package: String,
+    /// Its file, relative to the package; empty when an item does not say.
+    pub path: String,
+    /// The number of the document in its file, where that is known.
+    pub index: Option<usize>,
+}
+
+impl Resource {
+    /// Its file's path from the common root of all packages, as far as that is known.
+    #[must_use]
+    pub fn full_path(&self) -> String {
+        join(&self.package, &self.path)
+    }
+
+    /// The directory of its file.
+    #[must_use]
+    pub fn directory(&self) -> String {
+        let path = self.full_path();
+        path.rsplit_once('/').map_or(String::new(), |(directory, _)| directory.to_owned())
+    }
+
+    /// Name of its file, without directories.
+    #[must_use]
+    pub fn file_name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or("")
+    }
+}
+
+/// Joins two paths with slashes; either may be empty.
+#[must_use]
+pub fn join(directory: &str, path: &str) -> String {
+    match (directory.trim_end_matches('/'), path) {
+        ("", path) => path.to_owned(),
+        (directory, "") => directory.to_owned(),
+        (directory, path) => format!("{directory}/{path}"),
+    }
+}
+
+impl<'a> Part<'a> {
+    /// A file of a directory.
+    #[must_use]
+    pub fn file(path: impl Into<String>, text: impl Into<Cow<'a, str>>) -> Self {
+        Self {
+            text: text.into(),
+            path: Some(path.into()),
+            parsed: OnceCell::new(),
+            has_escapes: OnceCell::new(),
+        }
+    }
+
+    /// An item of a ResourceList, as a text of its own.
+    #[must_use]
+    pub fn item(text: impl Into<Cow<'a, str>>) -> Self {
+        Self {
+            text: text.into(),
+            path: None,
+            parsed: OnceCell::new(),
+            has_escapes: OnceCell::new(),
+        }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The path of a file; none for an item.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        self.path.as_deref()
+    }
+
+    /// The text, parsed once.
+    ///
+    /// # Errors
+    /// It is not YAML.
+    pub fn parsed(&self) -> Result<&Parsed, &YamlError> {
+        self.parsed.get_or_init(|| self.parse()).as_ref()
+    }
+
+    fn parse(&self) -> Result<Parsed, YamlError> {
+        let stream = Stream::parse(&self.text)?;
+        let resources = stream.roots().iter().enumerate().map(|(number, root)| {
+            let id = ResourceId::of(&stream, *root);
+            match &self.path {
+                Some(path) => Resource {
+                    root: *root,
+                    id,
+                    package: String::new(),
+                    path: path.clone(),
+                    index: Some(number),
+                },
+                None => {
+                    let annotation = |names: &[&str]| {
+                        names.iter().find_map(|name| {
+                            stream.get_str(*root, &["metadata", "annotations", name])
+                        })
+                    };
+                    let path = annotation(&[PATH, LEGACY_PATH]).unwrap_or_default();
+                    let index = annotation(&[INDEX, LEGACY_INDEX]);
+                    Resource {
+                        root: *root,
+                        id,
+                        package: annotation(&[PACKAGE_PATH]).unwrap_or_default().to_owned(),
+                        path: path.to_owned(),
+                        index: index.and_then(|index| index.parse().ok()),
+                    }
+                }
+            }
+        });
+        let resources = resources.collect();
+        Ok(Parsed { stream, resources })
+    }
+
+    /// Whether the text may say `needle` in some scalar. Never wrong when it says no.
+    #[must_use]
+    pub fn may_say(&self, needle: &Finder<'_>) -> bool {
+        needle.find(self.text.as_bytes()).is_some() || self.has_escapes()
+    }
+
+    /// Whether a double-quoted scalar may spell an ordinary character as an escape.
+    fn has_escapes(&self) -> bool {
+        *self.has_escapes.get_or_init(|| {
+            let bytes = self.text.as_bytes();
+            let mut slashes = memchr::memchr_iter(b'\\', bytes);
+            slashes.any(|index| matches!(bytes.get(index + 1), Some(b'x' | b'u' | b'U')))
+        })
+    }
+}
+
+/// Annotation with an item's file (Resource Identifiers, KRM Functions Specification).
+pub const PATH: &str = "internal.config.kubernetes.io/path";
+/// The same under its old name; kpt refuses items whose two paths differ.
+pub const LEGACY_PATH: &str = "config.kubernetes.io/path";
+const INDEX: &str = "internal.config.kubernetes.io/index";
+const LEGACY_INDEX: &str = "config.kubernetes.io/index";
+const PACKAGE_PATH: &str = "internal.config.kubernetes.io/package-path";
+
+/// The texts of one run.
+#[derive(Debug)]
+pub struct Package<'a> {
+    /// Where they came from.
+    pub layout: Layout,
+    parts: Vec<Part<'a>>,
+}
+
+impl<'a> Package<'a> {
+    /// A package of texts, whose order decides the order of everything that is reported.
+    #[must_use]
+    pub fn new(layout: Layout, parts: Vec<Part<'a>>) -> Self {
+        Self { layout, parts }
+    }
+
+    /// A text.
+    #[must_use]
+    pub fn part(&self, id: PartId) -> &Part<'a> {
+        &self.parts[id.0]
+    }
+
+    /// All texts.
+    pub fn parts(&self) -> impl Iterator<Item = (PartId, &Part<'a>)> {
+        self.parts.iter().enumerate().map(|(index, part)| (PartId(index), part))
+    }
+
+    /// The parsed texts that may say one of `needles`. Texts that are not YAML are left out here;
+    /// [`broken`](Self::broken) lists them.
+    pub fn saying<'p>(
+        &'p self,
+        needles: &[&str],
+    ) -> impl Iterator<Item = (PartId, &'p Part<'a>, &'p Parsed)> {
+        let finders: Vec<_> = needles.iter().map(|needle| Finder::new(needle).into_owned()).collect();
+        self.parts().filter_map(move |(id, part)| {
+            let may = finders.iter().any(|finder| part.may_say(finder));
+            Some((id, part, may.then(|| part.parsed().ok()).flatten()?))
+        })
+    }
+
+    /// The texts that say `needle` literally and are not YAML, with what is wrong.
+    pub fn broken<'p>(
+        &'p self,
+        needle: &str,
+    ) -> impl Iterator<Item = (PartId, &'p Part<'a>, &'p YamlError)> {
+        let finder = Finder::new(needle).into_owned();
+        self.parts().filter_map(move |(id, part)| {
+            finder.find(part.text.as_bytes())?;
+            Some((id, part, part.parsed().err()?))
+        })
+    }
+
+    /// All documents of kind `kind` in API group `group`.
+    pub fn of_kind<'p>(
+        &'p self,
+        group: &'p str,
+        kind: &'p str,
+    ) -> impl Iterator<Item = (PartId, &'p Part<'a>, &'p Resource)> {
+        self.saying(&[group]).flat_map(move |(id, part, parsed)| {
+            let matching =
+                parsed.resources.iter().filter(move |resource| resource.id.is(group, kind));
+            matching.map(move |resource| (id, part, resource))
+        })
+    }
+}
