@@ -2,4 +2,5 @@
 //! the time is a parameter. Modules stand in the order in which the data flows.
 
 pub mod krm;
+pub mod package;
 pub mod yaml;

@@ -294,7 +294,9 @@ fn existing_results(
                 .last()
                 .map_or(node.span.start + 1, |last| stream.node(*last).span.end);
             if items.is_empty() && !in_flow {
-                return Ok(Results::Instead(stream.node(key).span.end + 1..node.span.end));
+                return Ok(Results::Instead(
+                    stream.node(key).span.end + 1..node.span.end,
+                ));
             }
             Ok(Results::Flow {
                 at,

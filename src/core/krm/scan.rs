@@ -109,7 +109,7 @@ pub(super) fn scan(text: &str) -> Option<Scan> {
 /// Ends the open item; items are open while their range is empty.
 fn close_item(scan: &mut Scan, end: usize) {
     if let Some(last) = scan.items.last_mut()
-        && last.is_empty()
+        && last.start == last.end
     {
         last.end = end;
     }

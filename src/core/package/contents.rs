@@ -66,7 +66,8 @@ impl Resource {
     #[must_use]
     pub fn directory(&self) -> String {
         let path = self.full_path();
-        path.rsplit_once('/').map_or(String::new(), |(directory, _)| directory.to_owned())
+        path.rsplit_once('/')
+            .map_or(String::new(), |(directory, _)| directory.to_owned())
     }
 
     /// Name of its file, without directories.
@@ -210,7 +211,10 @@ impl<'a> Package<'a> {
 
     /// All texts.
     pub fn parts(&self) -> impl Iterator<Item = (PartId, &Part<'a>)> {
-        self.parts.iter().enumerate().map(|(index, part)| (PartId(index), part))
+        self.parts
+            .iter()
+            .enumerate()
+            .map(|(index, part)| (PartId(index), part))
     }
 
     /// The parsed texts that may say one of `needles`. Texts that are not YAML are left out here;
@@ -218,8 +222,11 @@ impl<'a> Package<'a> {
     pub fn saying<'p>(
         &'p self,
         needles: &[&str],
-    ) -> impl Iterator<Item = (PartId, &'p Part<'a>, &'p Parsed)> {
-        let finders: Vec<_> = needles.iter().map(|needle| Finder::new(needle).into_owned()).collect();
+    ) -> impl Iterator<Item = (PartId, &'p Part<'a>, &'p Parsed)> + use<'p, 'a> {
+        let finders: Vec<_> = needles
+            .iter()
+            .map(|needle| Finder::new(needle).into_owned())
+            .collect();
         self.parts().filter_map(move |(id, part)| {
             let may = finders.iter().any(|finder| part.may_say(finder));
             Some((id, part, may.then(|| part.parsed().ok()).flatten()?))
@@ -230,7 +237,7 @@ impl<'a> Package<'a> {
     pub fn broken<'p>(
         &'p self,
         needle: &str,
-    ) -> impl Iterator<Item = (PartId, &'p Part<'a>, &'p YamlError)> {
+    ) -> impl Iterator<Item = (PartId, &'p Part<'a>, &'p YamlError)> + use<'p, 'a> {
         let finder = Finder::new(needle).into_owned();
         self.parts().filter_map(move |(id, part)| {
             finder.find(part.text.as_bytes())?;
@@ -245,8 +252,10 @@ impl<'a> Package<'a> {
         kind: &'p str,
     ) -> impl Iterator<Item = (PartId, &'p Part<'a>, &'p Resource)> {
         self.saying(&[group]).flat_map(move |(id, part, parsed)| {
-            let matching =
-                parsed.resources.iter().filter(move |resource| resource.id.is(group, kind));
+            let matching = parsed
+                .resources
+                .iter()
+                .filter(move |resource| resource.id.is(group, kind));
             matching.map(move |resource| (id, part, resource))
         })
     }

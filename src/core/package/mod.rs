@@ -7,4 +7,4 @@ pub mod name_hash;
 pub mod references;
 pub mod setter;
 
-pub use contents::{Layout, Package, Part, PartId, Parsed, Resource};
+pub use contents::{Layout, Package, Parsed, Part, PartId, Resource};

@@ -486,6 +486,37 @@ fn chain(frame: &Frame<'_>, id: NodeId) -> Vec<NodeId> {
     frame.chain.iter().copied().chain([id]).collect()
 }
 
+/// The printed path from `root` to a node; `None` when the node is elsewhere, or a key.
+#[must_use]
+pub fn path_to(stream: &Stream, root: NodeId, wanted: NodeId) -> Option<String> {
+    if root == wanted {
+        return Some(String::new());
+    }
+    let last_before = |ids: &[NodeId]| ids.iter().rposition(|id| *id <= wanted);
+    let (child, name) = match &stream.node(root).content {
+        Content::Sequence { items, .. } => {
+            let index = last_before(items)?;
+            (items[index], format!("[{index}]"))
+        }
+        Content::Mapping { entries, .. } => {
+            let keys: Vec<_> = entries.iter().map(|(key, _)| *key).collect();
+            let (key, value) = entries[last_before(&keys)?];
+            (
+                value,
+                format!(".{}", escape_key(stream.node(key).scalar().unwrap_or("?"))),
+            )
+        }
+        _ => return None,
+    };
+    let rest = path_to(stream, child, wanted)?;
+    let separator = if rest.is_empty() || rest.starts_with('[') {
+        ""
+    } else {
+        "."
+    };
+    Some(format!("{}{separator}{rest}", name.trim_start_matches('.')))
+}
+
 /// Appends a step to a printed path.
 #[must_use]
 pub fn joined(path: &str, name: &str) -> String {
