@@ -5,6 +5,6 @@ pub mod resource_list;
 pub mod result;
 mod scan;
 
-pub use resource_id::ResourceId;
+pub use resource_id::{Resource, ResourceId, join};
 pub use resource_list::{ResourceList, ResourceListError};
-pub use result::{ResultItem, Severity};
+pub use result::{Field, ResultItem, Severity};

@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use super::resource_id::ResourceId;
+use super::resource_id::{Resource, ResourceId};
+use crate::core::yaml::Position;
 use crate::core::yaml::encode::{self, Context};
 
 /// How bad it is. kpt fails on the exit code only, never on a severity.
@@ -53,6 +54,8 @@ pub struct ResultItem {
     pub field: Option<Field>,
     /// The file, relative to its package, and the number of the document in it.
     pub file: Option<(String, Option<usize>)>,
+    /// Where in the file, or in the item; not part of the results that kpt reads.
+    pub position: Option<Position>,
     /// The stable id of the rule that found it.
     pub rule: Option<&'static str>,
 }
@@ -68,8 +71,39 @@ impl ResultItem {
             resource: None,
             field: None,
             file: None,
+            position: None,
             rule: None,
         }
+    }
+
+    /// Says which document it is about.
+    #[must_use]
+    pub fn about(mut self, resource: &Resource) -> Self {
+        if resource.id != ResourceId::default() {
+            self.resource = Some(resource.id.clone());
+        }
+        if !resource.path.is_empty() {
+            self.file = Some((resource.path.clone(), resource.index));
+        }
+        self
+    }
+
+    /// Says where in its text.
+    #[must_use]
+    pub fn at(mut self, position: Position) -> Self {
+        self.position = Some(position);
+        self
+    }
+
+    /// Says which field it is about, with its value and the one it gets or should get.
+    #[must_use]
+    pub fn on_field(mut self, path: &str, current: Option<&str>, proposed: Option<&str>) -> Self {
+        self.field = Some(Field {
+            path: path.to_owned(),
+            current_value: current.map(str::to_owned),
+            proposed_value: proposed.map(str::to_owned),
+        });
+        self
     }
 
     /// The result as entries of a map, in the order of the specification.

@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 
 use memchr::memmem::Finder;
 
-use crate::core::krm::ResourceId;
-use crate::core::yaml::{NodeId, Stream, YamlError};
+use crate::core::krm::{Resource, ResourceId};
+use crate::core::yaml::{Stream, YamlError};
 
 /// Where the texts came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,54 +37,6 @@ pub struct Parsed {
     pub stream: Stream,
     /// Its documents.
     pub resources: Vec<Resource>,
-}
-
-/// One document of a text. Any map is one here; whether it is a Kubernetes resource is for
-/// [`ResourceId::is_resource`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resource {
-    /// Its root.
-    pub root: NodeId,
-    /// What it says it is.
-    pub id: ResourceId,
-    /// Directory of the package it belongs to; empty in a [`Layout::Directory`].
-    pub package: String,
-    /// Its file, relative to the package; empty when an item does not say.
-    pub path: String,
-    /// The number of the document in its file, where that is known.
-    pub index: Option<usize>,
-}
-
-impl Resource {
-    /// Its file's path from the common root of all packages, as far as that is known.
-    #[must_use]
-    pub fn full_path(&self) -> String {
-        join(&self.package, &self.path)
-    }
-
-    /// The directory of its file.
-    #[must_use]
-    pub fn directory(&self) -> String {
-        let path = self.full_path();
-        path.rsplit_once('/')
-            .map_or(String::new(), |(directory, _)| directory.to_owned())
-    }
-
-    /// Name of its file, without directories.
-    #[must_use]
-    pub fn file_name(&self) -> &str {
-        self.path.rsplit('/').next().unwrap_or("")
-    }
-}
-
-/// Joins two paths with slashes; either may be empty.
-#[must_use]
-pub fn join(directory: &str, path: &str) -> String {
-    match (directory.trim_end_matches('/'), path) {
-        ("", path) => path.to_owned(),
-        (directory, "") => directory.to_owned(),
-        (directory, path) => format!("{directory}/{path}"),
-    }
 }
 
 impl<'a> Part<'a> {

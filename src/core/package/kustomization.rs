@@ -1,6 +1,7 @@
 //! Kustomization files that list a file by its path, and must follow when it moves.
 
-use super::contents::{Package, PartId, Resource, join};
+use super::contents::{Package, PartId};
+use crate::core::krm::{Resource, join};
 use crate::core::yaml::{Located, Position, Site, lookup::path_to};
 
 /// An entry that names a file.

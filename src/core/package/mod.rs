@@ -7,4 +7,4 @@ pub mod name_hash;
 pub mod references;
 pub mod setter;
 
-pub use contents::{Layout, Package, Parsed, Part, PartId, Resource};
+pub use contents::{LEGACY_PATH, Layout, PATH, Package, Parsed, Part, PartId};

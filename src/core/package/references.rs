@@ -4,8 +4,8 @@
 //! hash is unambiguous, so references are found by their form in any kind: Knative Services and
 //! the like are not left behind.
 
-use super::contents::{Package, PartId, Resource};
-use crate::core::krm::ResourceId;
+use super::contents::{Package, PartId};
+use crate::core::krm::{Resource, ResourceId};
 use crate::core::yaml::{Content, Located, NodeId, Position, Site, Stream, lookup::path_to};
 
 /// A scalar that names a ConfigMap.

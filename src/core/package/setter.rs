@@ -14,7 +14,8 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use super::contents::{Package, PartId, Resource, join};
+use super::contents::{Package, PartId};
+use crate::core::krm::{Resource, join};
 use crate::core::yaml::comment::{self, Owner};
 use crate::core::yaml::{
     Content, Located, NodeId, Position, Site, Stream,

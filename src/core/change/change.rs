@@ -1,0 +1,76 @@
+//! All edits of one run: the one value that everything shown to the user is rendered from.
+
+use std::collections::BTreeMap;
+
+use crate::core::krm::ResultItem;
+use crate::core::package::{Package, Part, PartId};
+use crate::core::yaml::{Splice, apply};
+
+/// All edits of one run with the old and the new model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// The chosen model.
+    pub model: String,
+    /// The models that the changed places held before, each once.
+    pub previous: Vec<String>,
+    /// Splices by text; a text without any is not in it.
+    pub edits: BTreeMap<PartId, Vec<Splice>>,
+    /// New paths of files; always empty for a ResourceList, where annotations say them.
+    pub moves: BTreeMap<PartId, String>,
+    /// One result for each changed scalar and moved file, then whatever else is worth saying.
+    pub results: Vec<ResultItem>,
+}
+
+/// What became of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileChange {
+    /// Its path before.
+    pub from: String,
+    /// Its path now; mostly the same.
+    pub to: String,
+    /// Its text before.
+    pub old: String,
+    /// Its text now.
+    pub new: String,
+}
+
+impl Change {
+    /// Whether nothing is to be done.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.edits.is_empty() && self.moves.is_empty()
+    }
+
+    /// The package after the change. Parts keep their ids.
+    #[must_use]
+    pub fn apply<'p>(&self, package: &'p Package<'_>) -> Package<'p> {
+        let parts = package.parts().map(|(id, part)| {
+            let text = match self.edits.get(&id) {
+                Some(splices) => apply(part.text(), splices).into(),
+                None => part.text().into(),
+            };
+            match self.moves.get(&id).map(String::as_str).or(part.path()) {
+                Some(path) => Part::file(path, text),
+                None => Part::item(text),
+            }
+        });
+        Package::new(package.layout, parts.collect())
+    }
+}
+
+impl FileChange {
+    /// What differs between two states of a package, which must have the same parts.
+    #[must_use]
+    pub fn between(before: &Package<'_>, after: &Package<'_>) -> Vec<Self> {
+        let pairs = before.parts().zip(after.parts());
+        pairs
+            .filter(|((_, old), (_, new))| old.path() != new.path() || old.text() != new.text())
+            .map(|((_, old), (_, new))| Self {
+                from: old.path().unwrap_or_default().to_owned(),
+                to: new.path().unwrap_or_default().to_owned(),
+                old: old.text().to_owned(),
+                new: new.text().to_owned(),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,12 @@
+//! From a selection to bytes: which places hold the model id, and the edits that change it.
+
+mod change;
+mod locate;
+mod plan;
+mod rename;
+mod update;
+
+pub use change::{Change, FileChange};
+pub use locate::{OwnConfig, Place, Places, locate};
+pub use plan::plan;
+pub use update::{Models, Update, choose, listing, update};
