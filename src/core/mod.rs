@@ -1,6 +1,12 @@
 //! The pure part: bytes and values in, values out. No clock, network, environment or file system;
-//! the time is a parameter. Modules stand in the order in which the data flows.
+//! the time is a parameter.
 
+pub mod change;
+pub mod check;
+pub mod config;
 pub mod krm;
+pub mod model;
 pub mod package;
+pub mod policy;
+pub mod report;
 pub mod yaml;

@@ -1,5 +1,6 @@
 //! All edits of one run: the one value that everything shown to the user is rendered from.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::core::krm::ResultItem;
@@ -45,7 +46,7 @@ impl Change {
     #[must_use]
     pub fn apply<'p>(&self, package: &'p Package<'_>) -> Package<'p> {
         let parts = package.parts().map(|(id, part)| {
-            let text = match self.edits.get(&id) {
+            let text: Cow<'_, str> = match self.edits.get(&id) {
                 Some(splices) => apply(part.text(), splices).into(),
                 None => part.text().into(),
             };

@@ -7,7 +7,7 @@ use globset::GlobBuilder;
 use crate::core::config::{API_VERSION, ResourceSelector, Target};
 use crate::core::krm::{Resource, ResultItem, Severity};
 use crate::core::package::setter::{self, Marked, Pattern, Scope, is_within};
-use crate::core::package::{Layout, Package, Part, PartId, Parsed, name_hash};
+use crate::core::package::{Layout, Package, Parsed, Part, PartId, name_hash};
 use crate::core::yaml::{FieldPath, Located, LookupError, locate as walk};
 
 /// A scalar that holds the model id, alone or with other text.
@@ -33,9 +33,9 @@ impl Place {
     #[must_use]
     pub fn with(&self, model: &str) -> Option<String> {
         match (&self.pattern, &self.located.value) {
-            (Some((pattern, setter, known)), Some(value)) => {
-                pattern.apply(setter, value, model, known).map(|(_, new)| new)
-            }
+            (Some((pattern, setter, known)), Some(value)) => pattern
+                .apply(setter, value, model, known)
+                .map(|(_, new)| new),
             _ => Some(model.to_owned()),
         }
     }
@@ -81,10 +81,19 @@ pub fn locate(
     targets: &[Target],
     own: &OwnConfig,
 ) -> Result<Places, Vec<ResultItem>> {
-    let mut search = Search { package, own, found: Places::default(), errors: Vec::new() };
+    let mut search = Search {
+        package,
+        own,
+        found: Places::default(),
+        errors: Vec::new(),
+    };
     for target in targets {
         match target {
-            Target::Field { resource, field, create } => search.field(resource, field, *create),
+            Target::Field {
+                resource,
+                field,
+                create,
+            } => search.field(resource, field, *create),
             Target::Setter { name, package } => search.setter(name, package.as_deref()),
         }
     }
@@ -97,7 +106,9 @@ pub fn locate(
         let site = format!("{:?}", place.located.site);
         seen.insert((place.part, place.located.nodes.clone(), site))
     });
-    found.places.sort_by_key(|place| (place.part, place.located.position));
+    found
+        .places
+        .sort_by_key(|place| (place.part, place.located.position));
     Ok(found)
 }
 
@@ -138,7 +149,11 @@ impl<'a> Search<'a> {
         if by_file && !hits.is_empty() && failures.iter().all(|(_, error)| error.is_missing) {
             failures.clear();
         }
-        let (several, count) = if by_file { (hits.len() > 1, hits.len()) } else { (documents.len() > 1, documents.len()) };
+        let (several, count) = if by_file {
+            (hits.len() > 1, hits.len())
+        } else {
+            (documents.len() > 1, documents.len())
+        };
         if several {
             let files: Vec<_> = documents
                 .iter()
@@ -154,16 +169,31 @@ impl<'a> Search<'a> {
             let stream = &parsed.stream;
             let only_binary = stream.get(resource.root, "binaryData").is_some()
                 && stream.get(resource.root, "data").is_none();
-            let hint = if only_binary { " (it has only binaryData, which is not text)" } else { "" };
-            let message = format!("cannot find field {field} in {}: {}{hint}", resource.id, error.message);
+            let hint = if only_binary {
+                " (it has only binaryData, which is not text)"
+            } else {
+                ""
+            };
+            let message = format!(
+                "cannot find field {field} in {}: {}{hint}",
+                resource.id, error.message
+            );
             let result = ResultItem::new(Severity::Error, message).about(resource);
-            self.errors.push(result.at(error.position).on_field(field, None, None));
+            self.errors
+                .push(result.at(error.position).on_field(field, None, None));
         }
         for ((part, _, _, resource), located) in hits {
             for located in located {
                 let current = located.value.clone();
                 let resource = resource.clone();
-                self.add(Place { part, resource, located, current, pattern: None, is_stored: false });
+                self.add(Place {
+                    part,
+                    resource,
+                    located,
+                    current,
+                    pattern: None,
+                    is_stored: false,
+                });
             }
         }
     }
@@ -191,7 +221,8 @@ impl<'a> Search<'a> {
                 continue;
             }
             for resource in &parsed.resources {
-                if matches(selector, resource) && by_path(&resource.path) && !self.is_own(resource) {
+                if matches(selector, resource) && by_path(&resource.path) && !self.is_own(resource)
+                {
                     found.push((part, text, parsed, resource));
                 }
             }
@@ -199,9 +230,10 @@ impl<'a> Search<'a> {
         if !found.is_empty() {
             return Ok(found);
         }
-        let mut broken = self.package.broken(needle).filter(|(_, text, _)| {
-            glob.is_some() && by_path(text.path().unwrap_or_default())
-        });
+        let mut broken = self
+            .package
+            .broken(needle)
+            .filter(|(_, text, _)| glob.is_some() && by_path(text.path().unwrap_or_default()));
         if let Some((_, text, error)) = broken.next() {
             let path = text.path().unwrap_or("the item");
             return Err(format!("cannot read {path}:{}: {error}", error.position));
@@ -212,35 +244,51 @@ impl<'a> Search<'a> {
         } else {
             format!("; there are {}", candidates.join(", "))
         };
-        Err(format!("no document matches the target {}{hint}", describe(selector)))
+        Err(format!(
+            "no document matches the target {}{hint}",
+            describe(selector)
+        ))
     }
 
     /// Documents that the user may have meant: of the same kind, or of the same name.
     fn candidates(&self, selector: &ResourceSelector) -> Vec<String> {
-        let needles: Vec<&str> =
-            [&selector.kind, &selector.name].into_iter().flatten().map(String::as_str).collect();
+        let needles: Vec<&str> = [&selector.kind, &selector.name]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
         if needles.is_empty() {
             return Vec::new();
         }
-        let documents = self.package.saying(&needles).flat_map(|(_, _, parsed)| &parsed.resources);
+        let documents = self
+            .package
+            .saying(&needles)
+            .flat_map(|(_, _, parsed)| &parsed.resources);
         let similar = documents.filter(|resource| {
-            let same = |wanted: &Option<String>, own: &Option<String>| {
-                wanted.is_some() && wanted == own
-            };
+            let same =
+                |wanted: &Option<String>, own: &Option<String>| wanted.is_some() && wanted == own;
             resource.id.is_resource()
-                && (same(&selector.kind, &resource.id.kind) || same(&selector.name, &resource.id.name))
+                && (same(&selector.kind, &resource.id.kind)
+                    || same(&selector.name, &resource.id.name))
         });
-        similar.map(|resource| resource.id.to_string()).take(5).collect()
+        similar
+            .map(|resource| resource.id.to_string())
+            .take(5)
+            .collect()
     }
 
     /// Whether a document configures us, and so is never edited.
     fn is_own(&self, resource: &Resource) -> bool {
         let id = &resource.id;
         let (group, _) = API_VERSION.split_once('/').unwrap_or((API_VERSION, ""));
-        let is_config =
-            ["SetModel", "CheckModel", "ModelCatalog"].iter().any(|kind| id.is(group, kind));
+        let is_config = ["SetModel", "CheckModel", "ModelCatalog"]
+            .iter()
+            .any(|kind| id.is(group, kind));
         let own = self.own;
-        let is_own = own.path.as_deref().is_some_and(|path| path == resource.path)
+        let is_own = own
+            .path
+            .as_deref()
+            .is_some_and(|path| path == resource.path)
             && own.kind == id.kind
             && own.name == id.name;
         is_config || is_own
@@ -256,7 +304,11 @@ impl<'a> Search<'a> {
                 error.position
             );
             let says_marker = has_marker(text.text(), name);
-            let severity = if says_marker { Severity::Error } else { Severity::Warning };
+            let severity = if says_marker {
+                Severity::Error
+            } else {
+                Severity::Warning
+            };
             let mut result = ResultItem::new(severity, message);
             result.file = text.path().map(|path| (path.to_owned(), None));
             if says_marker {
@@ -272,9 +324,14 @@ impl<'a> Search<'a> {
         let scopes = setter::scopes(package);
         let (mut marked, misplaced) = setter::marked(package, &scopes, name);
         let is_chosen = |directory: &str| {
-            within.is_none_or(|within| is_within(directory, within.trim_start_matches("./")) || directory.ends_with(&format!("/{within}")))
+            within.is_none_or(|within| {
+                is_within(directory, within.trim_start_matches("./"))
+                    || directory.ends_with(&format!("/{within}"))
+            })
         };
-        marked.retain(|field| is_chosen(&field.resource.directory()) && !self.is_own(&field.resource));
+        marked.retain(|field| {
+            is_chosen(&field.resource.directory()) && !self.is_own(&field.resource)
+        });
         let storing: Vec<(usize, &Scope)> = scopes
             .iter()
             .enumerate()
@@ -288,9 +345,14 @@ impl<'a> Search<'a> {
             let hint = if known.is_empty() {
                 "; mark the field with a comment, as in `model: m # kpt-set: ${NAME}`".to_owned()
             } else {
-                format!("; the package has {}", known.into_iter().collect::<Vec<_>>().join(", "))
+                format!(
+                    "; the package has {}",
+                    known.into_iter().collect::<Vec<_>>().join(", ")
+                )
             };
-            return self.fail(format!("no field carries a marker of setter {name:?}{hint}"));
+            return self.fail(format!(
+                "no field carries a marker of setter {name:?}{hint}"
+            ));
         }
         if let Some(message) = disagreement(name, &storing) {
             return self.fail(message);
@@ -301,7 +363,9 @@ impl<'a> Search<'a> {
         if marked.is_empty() {
             self.found.notes.push(ResultItem::new(
                 Severity::Warning,
-                format!("no field carries a marker of setter {name:?}; only its stored value is set"),
+                format!(
+                    "no field carries a marker of setter {name:?}; only its stored value is set"
+                ),
             ));
         }
         for field in marked {
@@ -310,8 +374,14 @@ impl<'a> Search<'a> {
     }
 
     fn misplaced(&mut self, name: &str, marker: &setter::Misplaced) {
-        let Ok(parsed) = self.package.part(marker.part).parsed() else { return };
-        let severity = if marker.is_bound { Severity::Error } else { Severity::Warning };
+        let Ok(parsed) = self.package.part(marker.part).parsed() else {
+            return;
+        };
+        let severity = if marker.is_bound {
+            Severity::Error
+        } else {
+            Severity::Warning
+        };
         let message = format!("the marker of setter {name:?} {}", marker.problem);
         let mut result = ResultItem::new(severity, message).at(marker.position);
         if let Some(resource) = parsed.resources.first() {
@@ -327,10 +397,16 @@ impl<'a> Search<'a> {
     /// Where a package stores the setter's value.
     fn stored(&mut self, name: &str, scope: &Scope) {
         for stored in scope.stored.get(name).into_iter().flatten() {
-            let Ok(parsed) = self.package.part(stored.part).parsed() else { continue };
+            let Ok(parsed) = self.package.part(stored.part).parsed() else {
+                continue;
+            };
             let Some(resource) = parsed.resources.iter().find(|resource| {
-                crate::core::yaml::lookup::path_to(&parsed.stream, resource.root, stored.place.nodes[0])
-                    .is_some()
+                crate::core::yaml::lookup::path_to(
+                    &parsed.stream,
+                    resource.root,
+                    stored.place.nodes[0],
+                )
+                .is_some()
             }) else {
                 continue;
             };
@@ -405,7 +481,13 @@ fn disagreement(name: &str, storing: &[(usize, &Scope)]) -> Option<String> {
     }
     let directories: Vec<_> = storing
         .iter()
-        .map(|(_, scope)| if scope.directory.is_empty() { "." } else { scope.directory.as_str() })
+        .map(|(_, scope)| {
+            if scope.directory.is_empty() {
+                "."
+            } else {
+                scope.directory.as_str()
+            }
+        })
         .collect();
     Some(format!(
         "setter {name:?} has different values in the packages {}; name one with `package:`",
@@ -426,7 +508,9 @@ fn matches(selector: &ResourceSelector, resource: &Resource) -> bool {
     let own_name = resource.id.name.as_deref();
     let by_name = selector.name.as_deref().is_none_or(|wanted| {
         own_name == Some(wanted)
-            || own_name.and_then(name_hash::split).is_some_and(|(base, _)| base == wanted)
+            || own_name
+                .and_then(name_hash::split)
+                .is_some_and(|(base, _)| base == wanted)
     });
     by_name
         && same(&selector.api_version, &resource.id.api_version)

@@ -29,7 +29,8 @@ pub(super) struct Draft {
 
 impl Draft {
     pub(super) fn refuse(&mut self, resource: &Resource, message: String) {
-        self.errors.push(ResultItem::new(Severity::Error, message).about(resource));
+        self.errors
+            .push(ResultItem::new(Severity::Error, message).about(resource));
     }
 
     pub(super) fn assign(&mut self, part: PartId, assignment: Assignment) {
@@ -46,9 +47,15 @@ pub fn plan(
     places: &Places,
     model: &str,
 ) -> Result<Change, Vec<ResultItem>> {
-    let mut draft = Draft { results: places.notes.clone(), ..Draft::default() };
-    let outdated: Vec<&Place> =
-        places.places.iter().filter(|place| place.current.as_deref() != Some(model)).collect();
+    let mut draft = Draft {
+        results: places.notes.clone(),
+        ..Draft::default()
+    };
+    let outdated: Vec<&Place> = places
+        .places
+        .iter()
+        .filter(|place| place.current.as_deref() != Some(model))
+        .collect();
     for place in &outdated {
         write_place(package, place, model, &mut draft);
     }
@@ -75,8 +82,11 @@ pub fn plan(
 fn write_place(package: &Package<'_>, place: &Place, model: &str, draft: &mut Draft) {
     let resource = &place.resource;
     let path = &place.located.path;
-    let is_foreign =
-        place.current.as_deref().is_some_and(name::is_google_resource_name) && !name::is_google_resource_name(model);
+    let is_foreign = place
+        .current
+        .as_deref()
+        .is_some_and(name::is_google_resource_name)
+        && !name::is_google_resource_name(model);
     if is_foreign {
         return draft.refuse(
             resource,
@@ -87,7 +97,9 @@ fn write_place(package: &Package<'_>, place: &Place, model: &str, draft: &mut Dr
             ),
         );
     }
-    let Some(value) = place.with(model) else { return };
+    let Some(value) = place.with(model) else {
+        return;
+    };
     if is_folded(package, place) {
         let message = format!(
             "{path} is in a folded block (>), which kpt rewrites as a quoted line whenever it \
@@ -97,21 +109,35 @@ fn write_place(package: &Package<'_>, place: &Place, model: &str, draft: &mut Dr
         draft.results.push(note.at(place.located.position));
     }
     draft.assign(place.part, Assignment::new(&place.located, &value));
-    let what = if place.is_stored { "set the setter's stored value" } else { "set the model" };
+    let what = if place.is_stored {
+        "set the setter's stored value"
+    } else {
+        "set the model"
+    };
     let message = match &place.current {
         Some(current) => format!("{what} to {model}, was {current}"),
         None => format!("{what} to {model}, was not set"),
     };
-    let result = ResultItem::new(Severity::Info, message).about(resource).at(place.located.position);
+    let result = ResultItem::new(Severity::Info, message)
+        .about(resource)
+        .at(place.located.position);
     let old = place.located.value.as_deref();
     draft.results.push(result.on_field(path, old, Some(&value)));
 }
 
 /// Whether the scalar, or a string around it, is a folded block.
 fn is_folded(package: &Package<'_>, place: &Place) -> bool {
-    let Ok(parsed) = package.part(place.part).parsed() else { return false };
+    let Ok(parsed) = package.part(place.part).parsed() else {
+        return false;
+    };
     place.located.nodes.first().is_some_and(|id| {
-        matches!(parsed.stream.node(*id).content, Content::Scalar { style: Style::Folded, .. })
+        matches!(
+            parsed.stream.node(*id).content,
+            Content::Scalar {
+                style: Style::Folded,
+                ..
+            }
+        )
     })
 }
 
@@ -132,15 +158,29 @@ fn changed_config_maps(package: &Package<'_>, places: &[&Place]) -> Vec<(PartId,
 /// What follows from a ConfigMap's new content: its size, and its name when that holds a hash.
 fn follow_content(package: &Package<'_>, part: PartId, resource: &Resource, draft: &mut Draft) {
     let text = package.part(part).text();
-    let Ok(parsed) = package.part(part).parsed() else { return };
-    let assignments = draft.assignments.get(&part).map(Vec::as_slice).unwrap_or_default();
+    let Ok(parsed) = package.part(part).parsed() else {
+        return;
+    };
+    let assignments = draft
+        .assignments
+        .get(&part)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     let Ok(splices) = replace(text, &parsed.stream, assignments) else {
         // Reported when everything is spliced.
         return;
     };
-    let Ok(new) = Stream::parse(&apply(text, &splices)) else { return };
-    let number = parsed.stream.roots().iter().position(|root| *root == resource.root);
-    let Some(new_root) = number.and_then(|number| new.roots().get(number)).copied() else { return };
+    let Ok(new) = Stream::parse(&apply(text, &splices)) else {
+        return;
+    };
+    let number = parsed
+        .stream
+        .roots()
+        .iter()
+        .position(|root| *root == resource.root);
+    let Some(new_root) = number.and_then(|number| new.roots().get(number)).copied() else {
+        return;
+    };
     let size = data_size(&new, new_root);
     if size > MAX_CONFIG_MAP {
         let message = format!(
@@ -153,10 +193,14 @@ fn follow_content(package: &Package<'_>, part: PartId, resource: &Resource, draf
 }
 
 fn data_size(stream: &Stream, root: NodeId) -> usize {
-    let maps = ["data", "binaryData"].into_iter().filter_map(|key| stream.get(root, key));
+    let maps = ["data", "binaryData"]
+        .into_iter()
+        .filter_map(|key| stream.get(root, key));
     let entries = maps.flat_map(|map| stream.entries(map));
     let length = |id: NodeId| stream.node(id).scalar().map_or(0, str::len);
-    entries.map(|(key, value)| length(*key) + length(*value)).sum()
+    entries
+        .map(|(key, value)| length(*key) + length(*value))
+        .sum()
 }
 
 /// The splices of every text, each set tried by the editor.
@@ -167,7 +211,9 @@ fn splice(
     let mut edits = BTreeMap::new();
     for (part, assignments) in &draft.assignments {
         let text = package.part(*part).text();
-        let Ok(parsed) = package.part(*part).parsed() else { continue };
+        let Ok(parsed) = package.part(*part).parsed() else {
+            continue;
+        };
         match replace(text, &parsed.stream, assignments) {
             Ok(splices) => {
                 if !splices.is_empty() {

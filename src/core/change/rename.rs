@@ -15,9 +15,13 @@ pub(super) fn follow_hash(
     new: (&Stream, NodeId),
     draft: &mut Draft,
 ) {
-    let Ok(parsed) = package.part(part).parsed() else { return };
+    let Ok(parsed) = package.part(part).parsed() else {
+        return;
+    };
     let stream = &parsed.stream;
-    let Some(old_name) = resource.id.name.as_deref() else { return };
+    let Some(old_name) = resource.id.name.as_deref() else {
+        return;
+    };
     let is_immutable = stream.get_str(resource.root, &["immutable"]) == Some("true");
     let Some((base, suffix)) = name_hash::split(old_name) else {
         if is_immutable {
@@ -41,14 +45,22 @@ pub(super) fn follow_hash(
              rules, so the name is left as it is",
             resource.id
         );
-        draft.results.push(ResultItem::new(Severity::Warning, message).about(resource));
+        draft
+            .results
+            .push(ResultItem::new(Severity::Warning, message).about(resource));
         return;
     };
     let new_name = format!("{base}-{}", new_contents.suffix(scheme, base));
     if new_name == old_name {
         return;
     }
-    let rename = Rename { package, part, resource, old_name, new_name: &new_name };
+    let rename = Rename {
+        package,
+        part,
+        resource,
+        old_name,
+        new_name: &new_name,
+    };
     if rename.is_taken() {
         let message = format!("a ConfigMap named {new_name} exists already; remove it first");
         return draft.refuse(resource, message);
@@ -81,13 +93,17 @@ impl Rename<'_> {
 
     fn own_name(&self, stream: &Stream, draft: &mut Draft) {
         let path = ["metadata", "name"];
-        let Some(id) = stream.get_path(self.resource.root, &path) else { return };
+        let Some(id) = stream.get_path(self.resource.root, &path) else {
+            return;
+        };
         self.set(self.part, stream, self.resource, id, self.new_name, draft);
         let message = format!("renamed {} to {}", self.old_name, self.new_name);
         let result = ResultItem::new(Severity::Info, message).about(self.resource);
         let result = result.on_field("metadata.name", Some(self.old_name), Some(self.new_name));
         let offset = stream.node(id).span.start;
-        draft.results.push(result.at(Position::of(self.package.part(self.part).text(), offset)));
+        draft
+            .results
+            .push(result.at(Position::of(self.package.part(self.part).text(), offset)));
     }
 
     fn references(&self, draft: &mut Draft) {
@@ -108,7 +124,10 @@ impl Rename<'_> {
                 continue;
             }
             count += 1;
-            draft.assign(reference.part, Assignment::new(&reference.place, self.new_name));
+            draft.assign(
+                reference.part,
+                Assignment::new(&reference.place, self.new_name),
+            );
             let message = format!("{path} follows the ConfigMap to {}", self.new_name);
             let result = ResultItem::new(Severity::Info, message).about(&reference.resource);
             let result = result.on_field(path, Some(self.old_name), Some(self.new_name));
@@ -124,7 +143,9 @@ impl Rename<'_> {
                     Layout::Directory => "files",
                 }
             );
-            draft.results.push(ResultItem::new(Severity::Warning, message).about(self.resource));
+            draft
+                .results
+                .push(ResultItem::new(Severity::Warning, message).about(self.resource));
         }
     }
 
@@ -139,7 +160,8 @@ impl Rename<'_> {
         let new_file_name = file_name.replace(self.old_name, self.new_name);
         let new_path = format!("{directory}{new_file_name}");
         if self.path_is_taken(&new_path) {
-            let message = format!("cannot move {old_path} to {new_path}: that file exists; remove it first");
+            let message =
+                format!("cannot move {old_path} to {new_path}: that file exists; remove it first");
             return draft.refuse(self.resource, message);
         }
         match self.package.layout {
@@ -149,10 +171,15 @@ impl Rename<'_> {
             Layout::ResourceList => self.move_items(&new_path, draft),
         }
         let message = format!("moved {old_path} to {new_path}");
-        draft.results.push(ResultItem::new(Severity::Info, message).about(self.resource));
+        draft
+            .results
+            .push(ResultItem::new(Severity::Info, message).about(self.resource));
         for entry in kustomization::entries_for(self.package, &self.resource.full_path()) {
             let old = entry.place.value.clone().unwrap_or_default();
-            let new = format!("{}{new_file_name}", old.strip_suffix(file_name).unwrap_or_default());
+            let new = format!(
+                "{}{new_file_name}",
+                old.strip_suffix(file_name).unwrap_or_default()
+            );
             draft.assign(entry.part, Assignment::new(&entry.place, &new));
             let message = format!("{} follows the file to {new}", entry.place.path);
             let result = ResultItem::new(Severity::Info, message).about(&entry.resource);
@@ -163,7 +190,10 @@ impl Rename<'_> {
 
     fn path_is_taken(&self, new_path: &str) -> bool {
         match self.package.layout {
-            Layout::Directory => self.package.parts().any(|(_, part)| part.path() == Some(new_path)),
+            Layout::Directory => self
+                .package
+                .parts()
+                .any(|(_, part)| part.path() == Some(new_path)),
             Layout::ResourceList => {
                 let file_name = new_path.rsplit('/').next().unwrap_or(new_path);
                 self.package.saying(&[file_name]).any(|(_, _, parsed)| {

@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use memchr::memmem::Finder;
 
 use crate::core::krm::{Resource, ResourceId};
-use crate::core::yaml::{Stream, YamlError};
+use crate::core::yaml::{Position, Stream, YamlError};
 
 /// Where the texts came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +114,19 @@ impl<'a> Part<'a> {
         });
         let resources = resources.collect();
         Ok(Parsed { stream, resources })
+    }
+
+    /// One of the text's documents as a text of its own, whose lines and columns are those of the
+    /// whole text.
+    #[must_use]
+    pub fn document(&self, resource: &Resource) -> String {
+        let Ok(parsed) = self.parsed() else {
+            return String::new();
+        };
+        let span = parsed.stream.node(resource.root).span.clone();
+        let place = Position::of(&self.text, span.start);
+        let lead = "\n".repeat(place.line - 1) + &" ".repeat(place.column - 1);
+        format!("{lead}{}\n", &self.text[span])
     }
 
     /// Whether the text may say `needle` in some scalar. Never wrong when it says no.
