@@ -16,5 +16,7 @@
 //! cli ─► faces ─► adapters ─► core
 //! ```
 
+pub(crate) mod adapters;
 pub mod cli;
 pub mod core;
+pub(crate) mod faces;

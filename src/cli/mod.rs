@@ -1,5 +1,65 @@
-//! x
-/// x
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+//! Arguments in, text and exit codes out: one file for each subcommand.
+
+mod diff;
+mod failure;
+mod function;
+mod options;
+mod output;
+mod render;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use output::Printer;
+
+/// Keep the model id that is written in Git equal to the newest trained model that is good enough,
+/// and say why
+#[derive(Debug, Parser)]
+#[command(name = "modelsync", version, propagate_version = true)]
+struct App {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(name = "fn")]
+    Function(function::FunctionArgs),
+    Render(render::RenderArgs),
+    Diff(diff::DiffArgs),
+}
+
+/// Runs the program: parses the arguments, runs the subcommand, prints, and returns its exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let app = match App::try_parse() {
+        Ok(app) => app,
+        Err(error) => return output::usage(&error),
+    };
+    let mut printer = Printer::new();
+    let outcome = match &app.command {
+        Command::Function(arguments) => function::run(arguments, &mut printer),
+        Command::Render(arguments) => render::run(arguments, &mut printer),
+        Command::Diff(arguments) => diff::run(arguments, &mut printer),
+    };
+    let outcome = outcome.and_then(|outcome| printer.finish().map(|()| outcome));
+    match outcome {
+        Ok(outcome) => outcome.exit_code(),
+        Err(error) => failure::report(&error, &mut printer),
+    }
+}
+
+/// The command line as a value, for documentation and its tests.
+#[must_use]
+pub fn command() -> clap::Command {
+    App::command()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn arguments_are_consistent() {
+        super::command().debug_assert();
+    }
 }

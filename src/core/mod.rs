@@ -4,6 +4,7 @@
 pub mod change;
 pub mod check;
 pub mod config;
+pub mod function;
 pub mod krm;
 pub mod model;
 pub mod package;

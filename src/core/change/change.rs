@@ -1,7 +1,7 @@
 //! All edits of one run: the one value that everything shown to the user is rendered from.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::krm::ResultItem;
 use crate::core::package::{Package, Part, PartId};
@@ -18,6 +18,9 @@ pub struct Change {
     pub edits: BTreeMap<PartId, Vec<Splice>>,
     /// New paths of files; always empty for a ResourceList, where annotations say them.
     pub moves: BTreeMap<PartId, String>,
+    /// Texts whose ConfigMap got a new name. They are written last: a run that is cut short before
+    /// that finds the old model again and goes on.
+    pub renamed: BTreeSet<PartId>,
     /// One result for each changed scalar and moved file, then whatever else is worth saying.
     pub results: Vec<ResultItem>,
 }
@@ -60,11 +63,21 @@ impl Change {
 }
 
 impl FileChange {
-    /// What differs between two states of a package, which must have the same parts.
+    /// What differs between two states of a package, which must have the same parts; in the order
+    /// in which it must be written, `last` last.
     #[must_use]
-    pub fn between(before: &Package<'_>, after: &Package<'_>) -> Vec<Self> {
-        let pairs = before.parts().zip(after.parts());
-        pairs
+    pub fn between(
+        before: &Package<'_>,
+        after: &Package<'_>,
+        last: &BTreeSet<PartId>,
+    ) -> Vec<Self> {
+        let (at_end, first): (Vec<_>, Vec<_>) = before
+            .parts()
+            .zip(after.parts())
+            .partition(|((id, _), _)| last.contains(id));
+        first
+            .into_iter()
+            .chain(at_end)
             .filter(|((_, old), (_, new))| old.path() != new.path() || old.text() != new.text())
             .map(|((_, old), (_, new))| Self {
                 from: old.path().unwrap_or_default().to_owned(),

@@ -21,6 +21,8 @@ pub(super) struct Draft {
     pub(super) assignments: BTreeMap<PartId, Vec<Assignment>>,
     /// New paths of files.
     pub(super) moves: BTreeMap<PartId, String>,
+    /// Texts whose ConfigMap got a new name.
+    pub(super) renamed: BTreeSet<PartId>,
     /// What to say.
     pub(super) results: Vec<ResultItem>,
     /// Why not.
@@ -75,6 +77,7 @@ pub fn plan(
         previous: previous.filter(|name| seen.insert(name.clone())).collect(),
         edits,
         moves: draft.moves,
+        renamed: draft.renamed,
         results: draft.results,
     })
 }

@@ -65,6 +65,7 @@ pub(super) fn follow_hash(
         let message = format!("a ConfigMap named {new_name} exists already; remove it first");
         return draft.refuse(resource, message);
     }
+    draft.renamed.insert(part);
     rename.own_name(stream, draft);
     rename.references(draft);
     rename.file(draft);

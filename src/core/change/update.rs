@@ -180,9 +180,10 @@ fn in_the_name_of(config: &SetModel, mut errors: Vec<ResultItem>) -> Vec<ResultI
         && count == 1
     {
         first.message = format!("{}: {}", config.name, first.message);
+        first.is_summary = true;
     } else {
         let summary = format!("{}: {count} problems; nothing was changed", config.name);
-        errors.insert(0, ResultItem::new(Severity::Error, summary));
+        errors.insert(0, ResultItem::summary(Severity::Error, summary));
     }
     errors
 }
@@ -196,12 +197,12 @@ fn report(
     let name = &config.name;
     let why = selection.summary();
     let mut results = vec![match selection.chosen_name() {
-        None => ResultItem::new(
+        None => ResultItem::summary(
             Severity::Warning,
             format!("{name}: nothing was changed: {why}"),
         ),
         Some(model) if change.is_empty() => {
-            ResultItem::new(Severity::Info, format!("{name}: {model} is current: {why}"))
+            ResultItem::summary(Severity::Info, format!("{name}: {model} is current: {why}"))
         }
         Some(model) => {
             let was = match change.previous.as_slice() {
@@ -209,7 +210,7 @@ fn report(
                 previous => previous.join(" and "),
             };
             let message = format!("{name}: updated the model to {model}, was {was}: {why}");
-            ResultItem::new(Severity::Info, message)
+            ResultItem::summary(Severity::Info, message)
         }
     }];
     let warn = |message: &String| ResultItem::new(Severity::Warning, message.clone());

@@ -58,6 +58,8 @@ pub struct ResultItem {
     pub position: Option<Position>,
     /// The stable id of the rule that found it.
     pub rule: Option<&'static str>,
+    /// Whether it is about the run as a whole, and is always shown.
+    pub is_summary: bool,
 }
 
 impl ResultItem {
@@ -73,6 +75,16 @@ impl ResultItem {
             file: None,
             position: None,
             rule: None,
+            is_summary: false,
+        }
+    }
+
+    /// A result about the run as a whole.
+    #[must_use]
+    pub fn summary(severity: Severity, message: impl Into<String>) -> Self {
+        Self {
+            is_summary: true,
+            ..Self::new(severity, message)
         }
     }
 

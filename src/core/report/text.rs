@@ -1,12 +1,18 @@
 //! Results as lines for people.
 
+use crate::core::change::Batch;
 use crate::core::krm::{ResultItem, Severity};
 
-/// One line for each result: severity, place, message.
+/// What to tell after a run on a directory: the summary of each config, and what `least` allows.
 #[must_use]
-pub fn lines(results: &[ResultItem], least: Severity) -> String {
-    let shown = results.iter().filter(|result| result.severity <= least);
-    shown.map(|result| line(result) + "\n").collect()
+pub fn report(batch: &Batch, least: Severity) -> String {
+    let is_shown = |result: &&ResultItem| result.severity <= least || result.is_summary;
+    batch
+        .results
+        .iter()
+        .filter(is_shown)
+        .map(|result| line(result) + "\n")
+        .collect()
 }
 
 fn line(result: &ResultItem) -> String {

@@ -1,0 +1,7 @@
+//! Directories and files.
+
+mod read;
+mod write;
+
+pub(crate) use read::{read_directory, read_file, read_stdin};
+pub(crate) use write::write;

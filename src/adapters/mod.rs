@@ -1,0 +1,10 @@
+//! One outside thing each: the clock, files. No policy and no printing.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "adapters are where reaching outside happens"
+)]
+
+pub(crate) mod clock;
+pub(crate) mod files;

@@ -1,0 +1,73 @@
+//! Groups of flags that several subcommands have.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::core::krm::Severity;
+use crate::faces::directory::Request;
+
+/// What to work on.
+#[derive(Args, Debug)]
+pub(super) struct PackageArgs {
+    /// Directory with the package; files hidden by .krmignore and .gitignore are not read
+    #[arg(value_name = "DIR", default_value = ".")]
+    directory: PathBuf,
+    /// File with a SetModel (can be repeated) [default: every SetModel in DIR]
+    #[arg(
+        long = "config",
+        value_name = "FILE",
+        env = "MODELSYNC_CONFIG",
+        value_delimiter = ','
+    )]
+    configs: Vec<PathBuf>,
+    /// File with a ModelCatalog, instead of the one in DIR
+    #[arg(long, value_name = "FILE", env = "MODELSYNC_CATALOG")]
+    catalog: Option<PathBuf>,
+    /// Full name of the model to choose; every other rule of the policy still applies
+    #[arg(long, value_name = "NAME", env = "MODELSYNC_MODEL")]
+    model: Option<String>,
+}
+
+impl PackageArgs {
+    pub(super) fn request(&self) -> Request {
+        Request {
+            directory: self.directory.clone(),
+            configs: self.configs.clone(),
+            catalog: self.catalog.clone(),
+            // Tekton passes parameters that are not set as empty strings.
+            model: self.model.clone().filter(|model| !model.is_empty()),
+        }
+    }
+}
+
+/// How to print.
+#[derive(Args, Debug)]
+pub(super) struct OutputArgs {
+    /// Output format
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    pub(super) output: Format,
+    /// Print every step and why each model was or was not chosen
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+impl OutputArgs {
+    /// The least severity to print.
+    pub(super) fn least(&self) -> Severity {
+        if self.verbose {
+            Severity::Info
+        } else {
+            Severity::Warning
+        }
+    }
+}
+
+/// Output format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// Lines for people
+    Text,
+    /// One JSON object on standard output
+    Json,
+}

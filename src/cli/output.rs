@@ -1,0 +1,79 @@
+//! Printing: data to standard output, everything else to standard error.
+
+#![expect(
+    clippy::print_stderr,
+    reason = "this is the file that prints; a stray print elsewhere could end up in a ResourceList"
+)]
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use anyhow::Context;
+
+/// Collects data and prints the rest at once.
+pub(super) struct Printer {
+    data: Vec<u8>,
+    has_colour: bool,
+}
+
+impl Printer {
+    pub(super) fn new() -> Self {
+        // https://no-color.org: any value but an empty one.
+        let has_no_color =
+            std::env::vars_os().any(|(name, value)| name == "NO_COLOR" && !value.is_empty());
+        let has_colour = !has_no_color && std::io::stdout().is_terminal();
+        Self {
+            data: Vec::new(),
+            has_colour,
+        }
+    }
+
+    /// Takes data for standard output.
+    pub(super) fn data(&mut self, data: &[u8]) {
+        self.data.extend_from_slice(data);
+    }
+
+    /// Takes a unified diff, and colours it for a terminal.
+    pub(super) fn diff(&mut self, diff: &str) {
+        if !self.has_colour {
+            return self.data(diff.as_bytes());
+        }
+        for line in diff.lines() {
+            let style = match line.as_bytes().first() {
+                _ if line.starts_with("+++") || line.starts_with("---") => Style::new().bold(),
+                Some(b'+') => AnsiColor::Green.on_default(),
+                Some(b'-') => AnsiColor::Red.on_default(),
+                Some(b'@') => AnsiColor::Cyan.on_default(),
+                Some(b' ') => Style::new(),
+                _ => Style::new().bold(),
+            };
+            self.data(format!("{style}{line}{style:#}\n").as_bytes());
+        }
+    }
+
+    /// Prints lines for people; each ends with a line break.
+    pub(super) fn lines(&mut self, lines: &str) {
+        eprint!("{lines}");
+    }
+
+    /// Prints an error.
+    pub(super) fn error(&mut self, message: &str) {
+        eprintln!("error: {message}");
+    }
+
+    /// Writes the data, all of it or an error.
+    pub(super) fn finish(&mut self) -> anyhow::Result<()> {
+        let mut stdout = std::io::stdout().lock();
+        let written = stdout.write_all(&self.data).and_then(|()| stdout.flush());
+        self.data.clear();
+        written.context("cannot write to standard output")
+    }
+}
+
+/// Prints what the argument parser has to say: help to standard output, errors to standard error.
+pub(super) fn usage(error: &clap::Error) -> ExitCode {
+    // A closed pipe is no reason to fail a `--help`.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}

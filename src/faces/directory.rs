@@ -1,0 +1,81 @@
+//! `modelsync render` and `diff`: a directory's files, without kpt.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+
+use crate::adapters::{clock, files};
+use crate::core::change::{Batch, Models, OwnConfig, Task, configs_in, run};
+use crate::core::config::SetModel;
+use crate::core::model::{ModelCatalog, name};
+
+/// What the user asked for.
+pub(crate) struct Request {
+    /// The directory.
+    pub(crate) directory: PathBuf,
+    /// Files with a SetModel each; none means every SetModel in the directory.
+    pub(crate) configs: Vec<PathBuf>,
+    /// A file with a ModelCatalog, instead of the directory's.
+    pub(crate) catalog: Option<PathBuf>,
+    /// A model to pin.
+    pub(crate) model: Option<String>,
+}
+
+/// Computes what is to be changed.
+///
+/// # Errors
+/// Something cannot be read, or the request makes no sense. What is wrong with the package itself
+/// is in the batch.
+pub(crate) fn plan(request: &Request) -> anyhow::Result<Batch> {
+    let package = files::read_directory(&request.directory)?;
+    let mut configs = Vec::new();
+    for path in &request.configs {
+        let text = files::read_file(path)?;
+        configs.push(SetModel::from_yaml(&text, &path.display().to_string())?);
+    }
+    if configs.is_empty() {
+        match configs_in(&package, &[]) {
+            Ok(found) => configs = found,
+            Err(error) => return Ok(Batch::failure(error)),
+        }
+    }
+    if configs.is_empty() {
+        bail!(
+            "{} holds no SetModel; add one, or name one with --config",
+            request.directory.display()
+        );
+    }
+    if let Some(model) = &request.model {
+        name::validate(model)?;
+        for config in &mut configs {
+            config.policy.pin = Some(model.clone());
+        }
+    }
+    let catalog = request.catalog.as_deref().map(read_catalog).transpose()?;
+    let models = match &catalog {
+        Some(catalog) => Models::Listing(&catalog.listing),
+        None => Models::Package,
+    };
+    let own = OwnConfig::default();
+    Ok(run(
+        &package,
+        &configs,
+        &own,
+        models,
+        clock::now()?,
+        Task::Set,
+    ))
+}
+
+/// Writes what was planned: all files or none.
+///
+/// # Errors
+/// A file cannot be written; then none is changed.
+pub(crate) fn write(request: &Request, batch: &Batch) -> anyhow::Result<()> {
+    files::write(&request.directory, &batch.files)
+}
+
+fn read_catalog(path: &Path) -> anyhow::Result<ModelCatalog> {
+    let text = files::read_file(path)?;
+    Ok(ModelCatalog::from_yaml(&text, &path.display().to_string())?)
+}

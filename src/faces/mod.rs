@@ -1,0 +1,4 @@
+//! One file for each way of running: observe (adapters), decide (core), act (adapters).
+
+pub(crate) mod directory;
+pub(crate) mod function;
