@@ -174,3 +174,17 @@ proptest::proptest! {
         let _ = decode::<Outer>(&text, "a");
     }
 }
+
+#[test]
+fn reads_byte_order_marks_line_ends_of_windows_and_json() {
+    for text in [
+        "\u{feff}text: a\r\ninner: []\r\n",
+        "---\ntext: a\n...\n",
+        "{\n\t\"text\": \"a\",\n\t\"inner\": []\n}\n",
+    ] {
+        assert_eq!(
+            decode::<Outer>(text, "").unwrap().text.as_deref(),
+            Some("a")
+        );
+    }
+}
