@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_saphyr::{DefaultMessageFormatter, Error, Location, MessageFormatter};
 
 use super::nearest;
@@ -132,6 +133,11 @@ fn message(error: &Error) -> String {
             format!("expected {expected}, found {unexpected}")
         }
         Error::NullIntoString { .. } => "expected text, found null".to_owned(),
+        Error::Unexpected { expected, .. } => format!("expected {}", plain_word(expected)),
+        Error::InvalidScalar { ty, .. } => format!("expected {}", plain_word(ty)),
+        Error::NonFiniteFloat { value, .. } => {
+            format!("expected a finite number, found {}", one_line(value))
+        }
         Error::DuplicateMappingKey { key: Some(key), .. } => {
             format!("duplicate key {key:?}; keep one")
         }
@@ -145,6 +151,42 @@ fn message(error: &Error) -> String {
     }
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// Translates the parser's words for those who know YAML but not its grammar.
+fn plain_word(word: &str) -> &str {
+    match word {
+        "mapping start" => "a map of fields",
+        "sequence start" => "a list",
+        "string scalar" => "text",
+        "floating point" => "a number",
+        "i8" | "i16" | "i32" | "i64" | "i128" | "u8" | "u16" | "u32" | "u64" | "u128" => {
+            "a whole number"
+        }
+        "boolean" => "true or false",
+        other => other,
+    }
 }
+
+/// Messages of others may quote the text, line ends included.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
+            line.extend(character.escape_debug());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+/// Reads null as if the field were left out, as Kubernetes does.
+pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+#[cfg(test)]
+mod tests;

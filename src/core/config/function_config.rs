@@ -36,3 +36,6 @@ impl FunctionConfig {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,3 +38,44 @@ pub fn join<S: AsRef<str>>(words: &[S], conjunction: &str) -> String {
         Some((last, rest)) => format!("{} {conjunction} {last}", rest.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_slips_but_not_other_words() {
+        let known = ["displayName", "minAge", "pin", "gates"];
+        for (word, nearest) in [
+            ("displayNme", Some("displayName")),
+            ("displayname", Some("displayName")),
+            ("display_name", Some("displayName")),
+            ("minage", Some("minAge")),
+            ("gate", Some("gates")),
+            ("pn", Some("pin")),
+            ("threshold", None),
+            ("", None),
+            ("x", None),
+        ] {
+            assert_eq!(find(word, &known), nearest, "{word}");
+        }
+    }
+
+    #[test]
+    fn hints_name_all_when_none_is_near() {
+        assert_eq!(hint("minage", &["minAge"]), r#"did you mean "minAge"?"#);
+        assert_eq!(
+            hint("x", &["minAge", "pin", "gates"]),
+            "known are minAge, pin and gates"
+        );
+        assert_eq!(hint("x", &[] as &[&str]), "none is known here");
+    }
+
+    #[test]
+    fn joins_words() {
+        assert_eq!(join(&[] as &[&str], "and"), "");
+        assert_eq!(join(&["a"], "and"), "a");
+        assert_eq!(join(&["a", "b"], "or"), "a or b");
+        assert_eq!(join(&["a", "b", "c"], "or"), "a, b or c");
+    }
+}

@@ -105,3 +105,6 @@ impl CheckModel {
         Ok(Self { name, set_models })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,7 +69,7 @@ impl TryFrom<Parts> for Target {
         let has_setter_form = parts.setter.is_some() || parts.package.is_some();
         match (has_field_form, has_setter_form) {
             (true, true) => Err(format!(
-                "the target mixes a field and a setter; make two of it, each like {EXAMPLE}"
+                "the target mixes a field and a setter; split it in two, each like {EXAMPLE}"
             )),
             (false, false) => Err(format!("the target is empty; give {EXAMPLE}")),
             (true, false) => field_target(parts),

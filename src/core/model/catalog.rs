@@ -23,9 +23,13 @@ pub struct ModelCatalog {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Spec {
     source: Option<Source>,
-    observed_at: Option<Timestamp>,
+    observed_at: Option<Time>,
     models: Option<Vec<Spanned<Model>>>,
 }
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Time(#[serde(deserialize_with = "super::record::time")] Timestamp);
 
 impl ModelCatalog {
     /// The kind of the resource.
@@ -49,7 +53,7 @@ impl ModelCatalog {
         let models = checked(spec.models.unwrap_or_default(), origin)?;
         let listing = Listing {
             models,
-            observed_at: spec.observed_at,
+            observed_at: spec.observed_at.map(|Time(time)| time),
             origin: match origin {
                 "" => format!("{} {name}", Self::KIND),
                 _ => format!("{} {name} ({origin})", Self::KIND),
@@ -85,3 +89,6 @@ fn checked(models: Vec<Spanned<Model>>, origin: &str) -> Result<Vec<Model>, Deco
     }
     Ok(models.into_iter().map(|model| model.value).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use crate::core::config::decode::null_as_default;
+
 /// One trained model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -18,11 +20,16 @@ pub struct Model {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// When the model was created.
+    #[serde(deserialize_with = "time")]
     pub create_time: Timestamp,
     /// How far the model has come.
     pub state: State,
     /// Labels that the registry keeps with the model.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub labels: BTreeMap<String, String>,
     /// Where the model's files are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,6 +108,15 @@ pub struct Lineage {
     pub source_commit: Option<String>,
 }
 
+/// The parser's own errors speak of digits and offsets.
+pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| {
+        let message = format!("{text:?} is not a time; write for instance 2020-06-03T01:02:03Z");
+        de::Error::custom(message)
+    })
+}
+
 /// A number that can be compared. YAML can also spell `.nan` and `.inf`.
 #[derive(Clone, Copy)]
 struct Finite(f64);
@@ -128,13 +144,13 @@ fn figures(values: BTreeMap<String, Finite>) -> BTreeMap<String, f64> {
 fn finite_figures<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, f64>, D::Error> {
-    BTreeMap::deserialize(deserializer).map(figures)
+    null_as_default(deserializer).map(figures)
 }
 
 fn finite_figures_by_label<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, BTreeMap<String, f64>>, D::Error> {
-    let labels = BTreeMap::<String, BTreeMap<String, Finite>>::deserialize(deserializer)?;
+    let labels: BTreeMap<String, BTreeMap<String, Finite>> = null_as_default(deserializer)?;
     Ok(labels
         .into_iter()
         .map(|(label, values)| (label, figures(values)))

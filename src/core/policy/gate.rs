@@ -6,6 +6,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::Reason;
+use crate::core::config::decode::null_as_default;
 use crate::core::model::Model;
 
 /// A threshold on one metric. At least one of the three limits is set.
@@ -96,6 +97,7 @@ struct Parts {
     min: Option<f64>,
     max: Option<f64>,
     max_regression: Option<f64>,
+    #[serde(deserialize_with = "null_as_default")]
     missing: Missing,
 }
 

@@ -7,6 +7,7 @@
 //! ```
 
 pub mod duration;
+mod error;
 mod gate;
 pub mod order;
 mod reason;
@@ -14,8 +15,9 @@ mod rules;
 mod select;
 mod selection;
 
+pub use error::SelectError;
 pub use gate::{Gate, GateError, Missing};
 pub use reason::Reason;
 pub use rules::{Downgrade, Policy};
-pub use select::{SelectError, select, select_unlisted};
+pub use select::{select, select_unlisted};
 pub use selection::{Chosen, Rejected, Selection};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de};
 
 use super::{Gate, duration};
+use crate::core::config::decode::null_as_default;
 use crate::core::model::{State, name};
 
 /// Which models may be chosen.
@@ -15,6 +16,7 @@ pub struct Policy {
     /// Only models of this display name.
     pub display_name: Option<String>,
     /// Only models with all of these labels.
+    #[serde(deserialize_with = "null_as_default")]
     pub match_labels: BTreeMap<String, String>,
     /// Only models in one of these states.
     #[serde(deserialize_with = "some_states")]
@@ -23,13 +25,16 @@ pub struct Policy {
     #[serde(deserialize_with = "go_duration")]
     pub min_age: Duration,
     /// Never these models, each by its full name or by the last segment of it.
+    #[serde(deserialize_with = "null_as_default")]
     pub exclude: Vec<String>,
     /// Only this model. Every other rule holds for it too.
     #[serde(deserialize_with = "model_name")]
     pub pin: Option<String>,
     /// Whether a model may be chosen that is older than the one in Git.
+    #[serde(deserialize_with = "null_as_default")]
     pub downgrade: Downgrade,
     /// Thresholds, all of which a model must pass.
+    #[serde(deserialize_with = "null_as_default")]
     pub gates: Vec<Gate>,
 }
 
@@ -71,7 +76,9 @@ impl Policy {
 }
 
 fn some_states<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<State>, D::Error> {
-    let states = Vec::<State>::deserialize(deserializer)?;
+    let Some(states) = Option::<Vec<State>>::deserialize(deserializer)? else {
+        return Ok(Policy::default().states);
+    };
     if states.is_empty() {
         return Err(de::Error::custom(
             "states is empty, so no model could be chosen; leave it out for Trained and Deployed",
@@ -81,7 +88,10 @@ fn some_states<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<State>,
 }
 
 fn go_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    duration::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+    match Option::<String>::deserialize(deserializer)? {
+        Some(text) => duration::parse(&text).map_err(de::Error::custom),
+        None => Ok(Policy::default().min_age),
+    }
 }
 
 fn model_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
