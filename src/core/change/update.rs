@@ -229,10 +229,10 @@ fn report(
         results.extend(change.results.iter().cloned());
     }
     // What lost by age alone needs no line of its own.
-    let unlucky = selection
-        .rejected
-        .iter()
-        .filter(|rejected| rejected.reason != Reason::Older);
+    let has_chosen = selection.chosen.is_some();
+    let unlucky = selection.rejected.iter().filter(|rejected| {
+        rejected.reason != Reason::Older && !(has_chosen && rejected.reason.is_downgrade())
+    });
     results.extend(unlucky.map(|rejected| {
         let message = format!("not chosen: {}: {}", rejected.model.name, rejected.reason);
         ResultItem::new(Severity::Info, message)

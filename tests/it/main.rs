@@ -1,0 +1,23 @@
+//! Scenario tests, in one binary.
+
+mod architecture;
+mod cli;
+mod edge_cases;
+mod label_bot;
+
+#[test]
+fn no_test_file_is_forgotten() {
+    let listed = include_str!("main.rs");
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it");
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let module = name.trim_end_matches(".rs");
+        if name.starts_with('.') {
+            continue;
+        }
+        assert!(
+            module == "main" || listed.contains(&format!("mod {module};")),
+            "{name}"
+        );
+    }
+}
