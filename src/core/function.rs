@@ -48,7 +48,7 @@ pub fn run(input: &str, task: Option<Task>, now: Timestamp) -> Answer {
                 request.task,
             )
         }
-        Err(error) => Batch::failure(error),
+        Err(error) => Batch::failure(*error),
     };
     for result in &mut batch.results {
         if let (Severity::Error, Some(position)) = (result.severity, result.position) {
@@ -87,8 +87,8 @@ fn configure(
     input: &str,
     package: &Package<'_>,
     task: Option<Task>,
-) -> Result<Request, ResultItem> {
-    let error = |message: String| ResultItem::new(Severity::Error, message);
+) -> Result<Request, Box<ResultItem>> {
+    let error = |message: String| Box::new(ResultItem::new(Severity::Error, message));
     let from_items = |task: Option<Task>, names: &[String], own| {
         let configs = configs_in(package, names)?;
         if configs.is_empty() {

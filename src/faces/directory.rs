@@ -36,7 +36,7 @@ pub(crate) fn plan(request: &Request) -> anyhow::Result<Batch> {
     if configs.is_empty() {
         match configs_in(&package, &[]) {
             Ok(found) => configs = found,
-            Err(error) => return Ok(Batch::failure(error)),
+            Err(error) => return Ok(Batch::failure(*error)),
         }
     }
     if configs.is_empty() {

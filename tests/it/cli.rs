@@ -136,7 +136,8 @@ fn diff_prints_and_writes_nothing() {
 /// Wrong input: what is said, on which stream, and with which exit code; and nothing is written.
 #[test]
 fn wrong_input_is_named() {
-    let cases: [(&str, &[(&str, &str)], &[&str], i32, &str); 12] = [
+    type Files<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(&str, Files<'_>, &[&str], i32, &str); 12] = [
         (
             "no config",
             &[("map.yaml", MAP)],

@@ -9,7 +9,10 @@ use crate::cli::{Run, modelsync};
 const OLD: &str = "projects/123456789012/locations/us-central1/models/TCN1111111111111111111";
 const NEW: &str = "projects/123456789012/locations/us-central1/models/TCN2222222222222222222";
 
-fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
+/// Files by their paths.
+type Files = BTreeMap<String, Vec<u8>>;
+
+fn tree(root: &Path) -> Files {
     let mut files = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -90,7 +93,7 @@ fn a_run_that_was_cut_short_is_finished_by_the_next() {
     let (before, wanted) = (tree(&data.join("before")), tree(&data.join("after")));
     let hydrated = "acm-repos/issue-label-bot/namespaces/label-bot-prod/";
     let deployment = format!("{hydrated}apps_v1_deployment_label-bot-worker.yaml");
-    let find = |files: &BTreeMap<String, Vec<u8>>| {
+    let find = |files: &Files| {
         files
             .keys()
             .find(|name| name.contains("configmap"))
@@ -98,7 +101,7 @@ fn a_run_that_was_cut_short_is_finished_by_the_next() {
             .clone()
     };
     let (old_map, new_map) = (find(&before), find(&wanted));
-    let steps: [&dyn Fn(&mut BTreeMap<String, Vec<u8>>); 4] = [
+    let steps: [&dyn Fn(&mut Files); 4] = [
         &|files| {
             let name = "Label_Microservice/deployment/Kptfile";
             files.insert(name.to_owned(), wanted[name].clone());

@@ -1,5 +1,11 @@
 //! Scenario tests, in one binary.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests reach outside, and a panic is how they fail"
+)]
+
 mod architecture;
 mod cli;
 mod edge_cases;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::change::FileChange;
+use super::edits::FileChange;
 use super::locate::OwnConfig;
 use super::update::{Models, update};
 use crate::core::check::{self, Facts};
@@ -147,9 +147,12 @@ fn copy(package: &Package<'_>) -> Package<'static> {
 ///
 /// # Errors
 /// One cannot be read, or a name is not there.
-pub fn configs_in(package: &Package<'_>, names: &[String]) -> Result<Vec<SetModel>, ResultItem> {
+pub fn configs_in(
+    package: &Package<'_>,
+    names: &[String],
+) -> Result<Vec<SetModel>, Box<ResultItem>> {
     let (group, _) = API_VERSION.split_once('/').unwrap_or((API_VERSION, ""));
-    let error = |message: String| ResultItem::new(Severity::Error, message);
+    let error = |message: String| Box::new(ResultItem::new(Severity::Error, message));
     let mut configs = Vec::new();
     for (_, part, resource) in package.of_kind(group, SetModel::KIND) {
         let path = if resource.path.is_empty() {

@@ -1,14 +1,14 @@
 //! From a selection to bytes: which places hold the model id, and the edits that change it.
 
 mod batch;
-mod change;
+mod edits;
 mod locate;
 mod plan;
 mod rename;
 mod update;
 
 pub use batch::{Batch, Task, configs_in, run};
-pub use change::{Change, FileChange};
+pub use edits::{Change, FileChange};
 pub use locate::{OwnConfig, Place, Places, locate};
 pub use plan::plan;
 pub use update::{Models, Update, choose, listing, update};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change::Change;
+use super::edits::Change;
 use super::locate::{Place, Places};
 use super::rename;
 use crate::core::krm::{Resource, ResultItem, Severity};

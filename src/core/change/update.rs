@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::change::Change;
+use super::edits::Change;
 use super::locate::{OwnConfig, Places, locate};
 use super::plan::plan;
 use crate::core::config::{API_VERSION, SetModel, Source};

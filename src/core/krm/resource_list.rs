@@ -350,7 +350,10 @@ mod tests {
         let parsed = ResourceList::parse(LIST).unwrap();
         assert_eq!(scanned.items.len(), 2);
         assert_eq!(parsed.items.len(), 2);
-        assert_eq!(scanned.items[0].text(LIST), "  # head\n  apiVersion: v1\n  data:\n    a: |\n      - not an item\n    b: \"x\n- y\"\n".replacen("  #", "  #", 1));
+        assert_eq!(
+            scanned.items[0].text(LIST),
+            "  # head\n  apiVersion: v1\n  data:\n    a: |\n      - not an item\n    b: \"x\n- y\"\n"
+        );
         let config = scanned.function_config.unwrap().text(LIST);
         assert_eq!(config.trim(), "kind: SetModel");
     }

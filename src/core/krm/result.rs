@@ -161,7 +161,7 @@ impl ResultItem {
 enum Value {
     Text(String),
     Number(usize),
-    Map(Vec<(&'static str, Value)>),
+    Map(Vec<(&'static str, Self)>),
 }
 
 fn one_line(message: &str) -> String {
@@ -252,7 +252,7 @@ mod tests {
             file: Some(("cm.yaml".to_owned(), Some(0))),
             ..ResultItem::new(Severity::Info, "two\n  lines: here")
         };
-        insta::assert_snapshot!(to_block(&[result.clone()], "", "\n"), @r#"
+        insta::assert_snapshot!(to_block(std::slice::from_ref(&result), "", "\n"), @r#"
         - message: "two lines: here"
           severity: info
           resourceRef:

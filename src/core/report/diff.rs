@@ -53,7 +53,7 @@ fn similarity(change: &FileChange) -> usize {
     }
     let ratio = TextDiff::from_lines(&change.old, &change.new).ratio();
     // Only a file that is the same is 100 % similar.
-    (((ratio * 100.0) as usize).min(99)).max(1)
+    ((ratio * 100.0) as usize).clamp(1, 99)
 }
 
 #[cfg(test)]

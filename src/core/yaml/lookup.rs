@@ -87,7 +87,7 @@ pub fn locate(
 struct Frame<'a> {
     text: &'a str,
     stream: &'a Stream,
-    outer: Option<(&'a Frame<'a>, &'a Decoded)>,
+    outer: Option<(&'a Self, &'a Decoded)>,
     chain: Vec<NodeId>,
 }
 
