@@ -8,7 +8,7 @@ use crate::core::config::{API_VERSION, ResourceSelector, Target};
 use crate::core::krm::{Resource, ResultItem, Severity};
 use crate::core::package::setter::{self, Marked, Pattern, Scope, is_within};
 use crate::core::package::{Layout, Package, Parsed, Part, PartId, name_hash};
-use crate::core::yaml::{FieldPath, Located, LookupError, locate as walk};
+use crate::core::yaml::{FieldPath, Located, LookupError, Obstacle, locate as walk};
 
 /// A scalar that holds the model id, alone or with other text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,18 @@ pub struct Places {
     pub places: Vec<Place>,
     /// What is worth saying about them.
     pub notes: Vec<ResultItem>,
+    /// Targets, or places of targets, that cannot be edited. Nothing may be edited when there is
+    /// one.
+    pub refusals: Vec<Refusal>,
+}
+
+/// Why a target, or one of its places, cannot be edited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What kind of obstacle.
+    pub obstacle: Obstacle,
+    /// What to say.
+    pub item: ResultItem,
 }
 
 impl Places {
@@ -71,21 +83,13 @@ pub struct OwnConfig {
     pub path: Option<String>,
 }
 
-/// Finds the places of all targets.
-///
-/// # Errors
-/// One result for each target, or place of a target, that cannot be edited. All are reported, and
-/// nothing may be edited when there is one.
-pub fn locate(
-    package: &Package<'_>,
-    targets: &[Target],
-    own: &OwnConfig,
-) -> Result<Places, Vec<ResultItem>> {
+/// Finds the places of all targets, and those that cannot be edited.
+#[must_use]
+pub fn locate(package: &Package<'_>, targets: &[Target], own: &OwnConfig) -> Places {
     let mut search = Search {
         package,
         own,
         found: Places::default(),
-        errors: Vec::new(),
     };
     for target in targets {
         match target {
@@ -97,9 +101,6 @@ pub fn locate(
             Target::Setter { name, package } => search.setter(name, package.as_deref()),
         }
     }
-    if !search.errors.is_empty() {
-        return Err(search.errors);
-    }
     let mut found = search.found;
     let mut seen = BTreeSet::new();
     found.places.retain(|place| {
@@ -109,21 +110,24 @@ pub fn locate(
     found
         .places
         .sort_by_key(|place| (place.part, place.located.position));
-    Ok(found)
+    found
 }
 
 struct Search<'a> {
     package: &'a Package<'a>,
     own: &'a OwnConfig,
     found: Places,
-    errors: Vec<ResultItem>,
 }
 
 type Document<'p> = (PartId, &'p Part<'p>, &'p Parsed, &'p Resource);
 
 impl<'a> Search<'a> {
     fn fail(&mut self, message: String) {
-        self.errors.push(ResultItem::new(Severity::Error, message));
+        self.refuse(Obstacle::Missing, ResultItem::new(Severity::Error, message));
+    }
+
+    fn refuse(&mut self, obstacle: Obstacle, item: ResultItem) {
+        self.found.refusals.push(Refusal { obstacle, item });
     }
 
     fn field(&mut self, selector: &ResourceSelector, field: &str, create: bool) {
@@ -179,8 +183,8 @@ impl<'a> Search<'a> {
                 resource.id, error.message
             );
             let result = ResultItem::new(Severity::Error, message).about(resource);
-            self.errors
-                .push(result.at(error.position).on_field(field, None, None));
+            let result = result.at(error.position).on_field(field, None, None);
+            self.refuse(error.obstacle, result);
         }
         for ((part, _, _, resource), located) in hits {
             for located in located {
@@ -313,7 +317,7 @@ impl<'a> Search<'a> {
             result.file = text.path().map(|path| (path.to_owned(), None));
             if says_marker {
                 broken = true;
-                self.errors.push(result);
+                self.refuse(Obstacle::Refused, result);
             } else {
                 self.found.notes.push(result);
             }
@@ -388,7 +392,7 @@ impl<'a> Search<'a> {
             result = result.about(resource);
         }
         if marker.is_bound {
-            self.errors.push(result);
+            self.refuse(Obstacle::Refused, result);
         } else {
             self.found.notes.push(result);
         }
@@ -415,7 +419,7 @@ impl<'a> Search<'a> {
                     "setter {name:?} allows only listed values (enumValues); set it with `kpt cfg set`"
                 );
                 let result = ResultItem::new(Severity::Error, message).about(resource);
-                self.errors.push(result.at(stored.place.position));
+                self.refuse(Obstacle::Refused, result.at(stored.place.position));
                 continue;
             }
             self.add(Place {
@@ -441,7 +445,7 @@ impl<'a> Search<'a> {
                         field.place.path
                     );
                     let result = ResultItem::new(Severity::Error, message).about(&field.resource);
-                    self.errors.push(result.at(field.place.position));
+                    self.refuse(Obstacle::Refused, result.at(field.place.position));
                     return;
                 }
             },

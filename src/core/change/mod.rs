@@ -9,6 +9,6 @@ mod update;
 
 pub use batch::{Batch, Task, configs_in, run};
 pub use edits::{Change, FileChange};
-pub use locate::{OwnConfig, Place, Places, locate};
+pub use locate::{OwnConfig, Place, Places, Refusal, locate};
 pub use plan::plan;
 pub use update::{Models, Update, choose, listing, update};

@@ -45,7 +45,16 @@ pub fn update(
     now: Timestamp,
 ) -> Result<Update, Vec<ResultItem>> {
     let named = |errors| in_the_name_of(config, errors);
-    let places = locate(package, &config.targets, own).map_err(named)?;
+    let places = locate(package, &config.targets, own);
+    if !places.refusals.is_empty() {
+        return Err(named(
+            places
+                .refusals
+                .into_iter()
+                .map(|refusal| refusal.item)
+                .collect(),
+        ));
+    }
     let selection = choose(package, config, &places, models, now).map_err(named)?;
     let change = match selection.chosen_name() {
         Some(model) => plan(package, &places, model).map_err(named)?,

@@ -45,8 +45,27 @@ pub struct LookupError {
     pub message: String,
     /// Where in the outermost text.
     pub position: Position,
-    /// Whether nothing is there at all, as against something that may not be edited.
-    pub is_missing: bool,
+    /// What kind of obstacle.
+    pub obstacle: Obstacle,
+}
+
+/// What is in a path's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Nothing is there.
+    Missing,
+    /// A string on the way holds no valid document.
+    InvalidDocument,
+    /// Something is there that may not be edited, or it is not clear which of several.
+    Refused,
+}
+
+impl LookupError {
+    /// Whether nothing is there at all.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.obstacle == Obstacle::Missing
+    }
 }
 
 /// Finds the places that `path` names below `root`: one, or more when the path holds a `*`.
@@ -105,21 +124,21 @@ impl Frame<'_> {
         }
     }
 
-    fn error(&self, id: NodeId, is_missing: bool, message: String) -> LookupError {
+    fn error(&self, id: NodeId, obstacle: Obstacle, message: String) -> LookupError {
         let position = self.position(self.stream.node(id).span.start);
         LookupError {
             message,
             position,
-            is_missing,
+            obstacle,
         }
     }
 
     fn refuse<T>(&self, id: NodeId, message: String) -> Result<T, LookupError> {
-        Err(self.error(id, false, message))
+        Err(self.error(id, Obstacle::Refused, message))
     }
 
     fn missing<T>(&self, id: NodeId, message: String) -> Result<T, LookupError> {
-        Err(self.error(id, true, message))
+        Err(self.error(id, Obstacle::Missing, message))
     }
 
     fn depth(&self) -> usize {
@@ -269,7 +288,7 @@ fn walk_all(
     for (child, name) in children {
         way.path.truncate(length);
         match descend(frame, child, rest, way, found, &name) {
-            Err(error) if error.is_missing => first_missing = first_missing.or(Some(error)),
+            Err(error) if error.is_missing() => first_missing = first_missing.or(Some(error)),
             other => other?,
         }
     }
@@ -313,7 +332,7 @@ fn enter_string(
                     error.message
                 ),
                 position: frame.position(decoded.source_near(error.offset)),
-                is_missing: false,
+                obstacle: Obstacle::InvalidDocument,
             });
         }
     };
@@ -344,14 +363,14 @@ fn enter_string(
         way.path.truncate(length);
         match outcome {
             Ok(()) => hits.push(places),
-            Err(error) if failure.as_ref().is_none_or(|known| known.is_missing) => {
+            Err(error) if failure.as_ref().is_none_or(|known| known.is_missing()) => {
                 failure = Some(error);
             }
             Err(_) => {}
         }
     }
     match (hits.len(), failure) {
-        (_, Some(error)) if !error.is_missing => Err(error),
+        (_, Some(error)) if !error.is_missing() => Err(error),
         (1, _) => {
             found.extend(hits.into_iter().flatten());
             Ok(())

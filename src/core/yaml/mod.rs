@@ -22,5 +22,5 @@ pub mod position;
 pub use document::{Content, Node, NodeId, Stream, YamlError};
 pub use edit::{Assignment, EditError, Splice, apply, replace};
 pub use field_path::{FieldPath, Step};
-pub use lookup::{Located, LookupError, Site, locate};
+pub use lookup::{Located, LookupError, Obstacle, Site, locate};
 pub use position::Position;
