@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::edits::FileChange;
+use super::edits::{Change, FileChange};
 use super::locate::OwnConfig;
-use super::update::{Models, update};
-use crate::core::check::{self, Facts};
+use super::update::{Models, listing, located, update};
+use crate::core::check::{self, Facts, Subject};
 use crate::core::config::{API_VERSION, SetModel};
 use crate::core::krm::{ResultItem, Severity};
-use crate::core::package::{Package, Part, PartId};
+use crate::core::package::{Package, PartId};
 
 /// What is done with the configs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub fn run(
     now: Timestamp,
     task: Task,
 ) -> Batch {
-    let mut state = copy(package);
+    let mut state = Change::default().apply(package).into_owned();
     let mut last = BTreeSet::new();
     let mut failed = false;
     // The summary of each config, then the rest: kpt shows four lines.
@@ -68,7 +68,7 @@ pub fn run(
                 Ok(update) => {
                     let next = update.change.apply(&state);
                     last.extend(update.change.renamed);
-                    state = copy(&next);
+                    state = next.into_owned();
                     (true, update.results)
                 }
                 Err(errors) => (false, errors),
@@ -114,13 +114,23 @@ fn check_one(
         Ok(update) => update,
         Err(errors) => return (false, errors),
     };
+    let listing = match models {
+        Models::Listing(listing) => Some(listing.clone()),
+        Models::Package => listing(package, config).ok().flatten(),
+    };
     let facts = Facts {
         package,
-        config,
-        places: &update.places,
-        selection: &update.selection,
+        subjects: vec![Subject {
+            config,
+            places: update.places.clone(),
+            listing,
+            selection: Some(update.selection.clone()),
+        }],
+        invalid: Vec::new(),
+        max_catalog_age: None,
+        now,
     };
-    let findings = check::check(&facts);
+    let findings = check::strict(&facts);
     let name = &config.name;
     let why = update.selection.summary();
     if findings.is_empty() {
@@ -134,13 +144,33 @@ fn check_one(
     (false, [summary].into_iter().chain(findings).collect())
 }
 
-/// The same texts, owned or borrowed from nobody else.
-fn copy(package: &Package<'_>) -> Package<'static> {
-    let parts = package.parts().map(|(_, part)| match part.path() {
-        Some(path) => Part::file(path, part.text().to_owned()),
-        None => Part::item(part.text().to_owned()),
-    });
-    Package::new(package.layout, parts.collect())
+/// The SetModels in a package, and what is wrong with those that cannot be read.
+#[must_use]
+pub fn read_configs(package: &Package<'_>) -> (Vec<SetModel>, Vec<ResultItem>) {
+    let (group, _) = API_VERSION.split_once('/').unwrap_or((API_VERSION, ""));
+    let error = |message: String| ResultItem::new(Severity::Error, message);
+    let (mut configs, mut errors) = (Vec::new(), Vec::new());
+    for (_, part, resource) in package.of_kind(group, SetModel::KIND) {
+        let path = if resource.path.is_empty() {
+            "items"
+        } else {
+            &resource.path
+        };
+        match SetModel::from_yaml(&part.document(resource), path) {
+            Ok(config) => configs.push(config),
+            Err(cause) => {
+                let item = error(format!("cannot read the config: {cause}")).about(resource);
+                errors.push(located(item, &cause));
+            }
+        }
+    }
+    for (_, text, cause) in package.broken(SetModel::KIND) {
+        let path = text.path().unwrap_or("an item");
+        let mut item = error(format!("cannot read {path}:{}: {cause}", cause.position));
+        item.file = text.path().map(|path| (path.to_owned(), None));
+        errors.push(item.at(cause.position));
+    }
+    (configs, errors)
 }
 
 /// The SetModels in a package; with `names`, those.
@@ -151,31 +181,19 @@ pub fn configs_in(
     package: &Package<'_>,
     names: &[String],
 ) -> Result<Vec<SetModel>, Box<ResultItem>> {
-    let (group, _) = API_VERSION.split_once('/').unwrap_or((API_VERSION, ""));
-    let error = |message: String| Box::new(ResultItem::new(Severity::Error, message));
-    let mut configs = Vec::new();
-    for (_, part, resource) in package.of_kind(group, SetModel::KIND) {
-        let path = if resource.path.is_empty() {
-            "items"
-        } else {
-            &resource.path
-        };
-        let config = SetModel::from_yaml(&part.document(resource), path)
-            .map_err(|cause| error(format!("cannot read the config: {cause}")))?;
-        if names.is_empty() || names.contains(&config.name) {
-            configs.push(config);
-        }
+    let (mut configs, errors) = read_configs(package);
+    if let Some(mut error) = errors.into_iter().next() {
+        // The message says where.
+        (error.file, error.position) = (None, None);
+        return Err(Box::new(error));
     }
-    if let Some((_, text, cause)) = package.broken(SetModel::KIND).next() {
-        let path = text.path().unwrap_or("an item");
-        return Err(error(format!(
-            "cannot read {path}:{}: {cause}",
-            cause.position
-        )));
+    if let Some(name) = names
+        .iter()
+        .find(|name| !configs.iter().any(|it| it.name == **name))
+    {
+        let message = format!("the package has no SetModel {name:?}");
+        return Err(Box::new(ResultItem::new(Severity::Error, message)));
     }
-    let is_known = |name: &&String| configs.iter().any(|config| config.name == **name);
-    match names.iter().find(|name| !is_known(name)) {
-        Some(name) => Err(error(format!("the package has no SetModel {name:?}"))),
-        None => Ok(configs),
-    }
+    configs.retain(|config| names.is_empty() || names.contains(&config.name));
+    Ok(configs)
 }

@@ -150,7 +150,7 @@ impl<'a> Search<'a> {
                 Err(error) => failures.push((*document, error)),
             }
         }
-        if by_file && !hits.is_empty() && failures.iter().all(|(_, error)| error.is_missing) {
+        if by_file && !hits.is_empty() && failures.iter().all(|(_, error)| error.is_missing()) {
             failures.clear();
         }
         let (several, count) = if by_file {

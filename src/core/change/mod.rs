@@ -7,8 +7,8 @@ mod plan;
 mod rename;
 mod update;
 
-pub use batch::{Batch, Task, configs_in, run};
+pub use batch::{Batch, Task, configs_in, read_configs, run};
 pub use edits::{Change, FileChange};
 pub use locate::{OwnConfig, Place, Places, Refusal, locate};
-pub use plan::plan;
-pub use update::{Models, Update, choose, listing, update};
+pub use plan::{MAX_CONFIG_MAP, data_size, plan};
+pub use update::{ListingError, Models, Update, choose, listing, select_from, update};

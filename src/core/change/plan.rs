@@ -12,7 +12,7 @@ use crate::core::yaml::{Assignment, Content, NodeId, Stream, apply, decode::Styl
 
 /// Largest ConfigMap that the API server takes, in bytes of data
 /// (<https://kubernetes.io/docs/concepts/configuration/configmap/>).
-const MAX_CONFIG_MAP: usize = 1 << 20;
+pub const MAX_CONFIG_MAP: usize = 1 << 20;
 
 /// Values for places, collected before anything is spliced.
 #[derive(Default)]
@@ -195,7 +195,9 @@ fn follow_content(package: &Package<'_>, part: PartId, resource: &Resource, draf
     rename::follow_hash(package, part, resource, (&new, new_root), draft);
 }
 
-fn data_size(stream: &Stream, root: NodeId) -> usize {
+/// Bytes of data in the ConfigMap at `root`, keys included.
+#[must_use]
+pub fn data_size(stream: &Stream, root: NodeId) -> usize {
     let maps = ["data", "binaryData"]
         .into_iter()
         .filter_map(|key| stream.get(root, key));

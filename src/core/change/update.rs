@@ -5,11 +5,12 @@ use jiff::Timestamp;
 use super::edits::Change;
 use super::locate::{OwnConfig, Places, locate};
 use super::plan::plan;
-use crate::core::config::{API_VERSION, SetModel, Source};
+use crate::core::config::{API_VERSION, DecodeError, SetModel, Source};
 use crate::core::krm::{Resource, ResultItem, Severity};
 use crate::core::model::{Listing, ModelCatalog};
 use crate::core::package::{Package, PartId};
 use crate::core::policy::{Reason, Selection, select, select_unlisted};
+use crate::core::yaml::Position;
 
 /// Where the models come from.
 #[derive(Clone, Copy, Debug)]
@@ -84,20 +85,47 @@ pub fn choose(
     let listing = match models {
         Models::Listing(listing) => Some(listing),
         Models::Package => {
-            from_package = listing(package, config)?;
+            from_package = listing(package, config).map_err(|error| match error {
+                ListingError::NotHere(item) | ListingError::Invalid(item) => vec![*item],
+            })?;
             from_package.as_ref()
         }
     };
+    select_from(listing, config, places, now)
+        .map_err(|message| vec![ResultItem::new(Severity::Error, message)])
+}
+
+/// Chooses from a listing, or without one the model that is pinned.
+///
+/// # Errors
+/// What is in the way, in words.
+pub fn select_from(
+    listing: Option<&Listing>,
+    config: &SetModel,
+    places: &Places,
+    now: Timestamp,
+) -> Result<Selection, String> {
     let selection = match (listing, &config.policy.pin) {
         (Some(listing), _) => select(listing, &config.policy, &places.current(), now),
         (None, Some(pin)) => select_unlisted(pin, &config.policy),
         (None, None) => {
-            let message = "the package has no ModelCatalog, so there is no model to choose; add \
-                           one, or name one with --catalog, or a model with --model";
-            return Err(vec![ResultItem::new(Severity::Error, message)]);
+            return Err(
+                "the package has no ModelCatalog, so there is no model to choose; add \
+                        one, or name one with --catalog, or a model with --model"
+                    .to_owned(),
+            );
         }
     };
-    selection.map_err(|error| vec![ResultItem::new(Severity::Error, error.to_string())])
+    selection.map_err(|error| error.to_string())
+}
+
+/// Why there is no listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListingError {
+    /// It is not in the package, or it is not clear which.
+    NotHere(Box<ResultItem>),
+    /// The catalog is there and cannot be read.
+    Invalid(Box<ResultItem>),
 }
 
 /// The listing of the catalog that a config names, or of the package's only one; `None` when the
@@ -105,16 +133,14 @@ pub fn choose(
 ///
 /// # Errors
 /// The catalog is missing, ambiguous or cannot be read; or the source is a registry.
-pub fn listing(
-    package: &Package<'_>,
-    config: &SetModel,
-) -> Result<Option<Listing>, Vec<ResultItem>> {
-    let fail = |message: String| Err(vec![ResultItem::new(Severity::Error, message)]);
+pub fn listing(package: &Package<'_>, config: &SetModel) -> Result<Option<Listing>, ListingError> {
+    let item = |message: String| Box::new(ResultItem::new(Severity::Error, message));
+    let not_here = |message: String| Err(ListingError::NotHere(item(message)));
     let wanted = match &config.source {
         None => None,
         Some(Source::Catalog(catalog)) => Some(catalog.name.as_str()),
         Some(other) => {
-            return fail(format!(
+            return not_here(format!(
                 "source {} is a registry, which cannot be asked from here; put its models into a \
                  ModelCatalog and name that as the source",
                 other.kind()
@@ -122,7 +148,7 @@ pub fn listing(
         }
     };
     let (group, _) = API_VERSION.split_once('/').unwrap_or((API_VERSION, ""));
-    let catalogs: Vec<_> = package.of_kind(group, "ModelCatalog").collect();
+    let catalogs: Vec<_> = package.of_kind(group, ModelCatalog::KIND).collect();
     let name = |resource: &Resource| resource.id.name.clone().unwrap_or_default();
     let matching: Vec<_> = catalogs
         .iter()
@@ -130,14 +156,15 @@ pub fn listing(
         .collect();
     match (matching.as_slice(), wanted) {
         ([(part, _, resource)], _) => read(package, *part, resource).map(Some),
-        ([], None) => match package.broken(group).next() {
+        ([], None) => match package.broken(ModelCatalog::KIND).next() {
             Some((_, text, error)) => {
                 let path = text.path().unwrap_or("an item");
-                fail(format!("cannot read {path}:{}: {error}", error.position))
+                let message = format!("cannot read {path}:{}: {error}", error.position);
+                Err(ListingError::Invalid(item(message)))
             }
             None => Ok(None),
         },
-        ([], Some(wanted)) if catalogs.is_empty() => fail(format!(
+        ([], Some(wanted)) if catalogs.is_empty() => not_here(format!(
             "the package has no ModelCatalog {wanted:?}; add it, or give --catalog"
         )),
         (found, _) => {
@@ -150,7 +177,7 @@ pub fn listing(
                 (Some(wanted), count) => format!("has {count} ModelCatalogs {wanted:?}"),
                 (None, count) => format!("has {count} ModelCatalogs, and the config names none"),
             };
-            fail(format!(
+            not_here(format!(
                 "the package {problem}; set `source: {{catalog: {{name: …}}}}` to one of {}",
                 names.join(", ")
             ))
@@ -158,11 +185,7 @@ pub fn listing(
     }
 }
 
-fn read(
-    package: &Package<'_>,
-    part: PartId,
-    resource: &Resource,
-) -> Result<Listing, Vec<ResultItem>> {
+fn read(package: &Package<'_>, part: PartId, resource: &Resource) -> Result<Listing, ListingError> {
     let text = package.part(part).document(resource);
     let path = if resource.path.is_empty() {
         "items"
@@ -175,10 +198,22 @@ fn read(
             Ok(catalog.listing)
         }
         Err(error) => {
-            let result =
+            let item =
                 ResultItem::new(Severity::Error, format!("cannot read the catalog: {error}"));
-            Err(vec![result.about(resource)])
+            Err(ListingError::Invalid(Box::new(located(
+                item.about(resource),
+                &error,
+            ))))
         }
+    }
+}
+
+/// Puts the place of a decoding error on the result.
+pub(super) fn located(item: ResultItem, error: &DecodeError) -> ResultItem {
+    let number = |number: Option<u64>| usize::try_from(number?).ok();
+    match (number(error.line), number(error.column)) {
+        (Some(line), Some(column)) => item.at(Position { line, column }),
+        _ => item,
     }
 }
 

@@ -1,29 +1,52 @@
 //! MS005: the places of one config hold different models.
 
-use super::{Facts, finding};
-use crate::core::krm::ResultItem;
+use super::rule::{Facts, Rule, Subject, on_place};
+use crate::core::krm::{ResultItem, Severity};
 
-pub(super) fn run(facts: &Facts<'_>) -> Vec<ResultItem> {
-    let current = facts.places.current();
+pub(super) const RULE: Rule = Rule {
+    id: "MS005",
+    name: "disagreeing-targets",
+    severity: Severity::Error,
+    about: "The targets of one SetModel hold different models: a file was edited by hand, or the \
+            hydrated copy is not up to date.",
+    help: "run `modelsync render`, or `modelsync check --fix`",
+    run,
+};
+
+fn run(facts: &Facts<'_>) -> Vec<ResultItem> {
+    facts.subjects.iter().flat_map(disagreeing).collect()
+}
+
+fn disagreeing(subject: &Subject<'_>) -> Vec<ResultItem> {
+    let current = subject.places.current();
     if current.len() < 2 {
         return Vec::new();
     }
-    let places = facts.places.places.iter().filter_map(|place| {
-        let model = place.current.as_deref()?;
-        let message = format!(
-            "the places of {} disagree: this one holds {model}, others {}",
-            facts.config.name,
-            current
-                .iter()
-                .filter(|other| *other != model)
-                .cloned()
-                .collect::<Vec<_>>()
-                .join(", ")
-        );
-        let finding = finding(message)
-            .about(&place.resource)
-            .at(place.located.position);
-        Some(finding.on_field(&place.located.path, place.located.value.as_deref(), None))
-    });
-    places.collect()
+    // The one that is right: the chosen one if anybody holds it, else the one most places hold.
+    let holders = |model: &String| {
+        let places = subject.places.places.iter();
+        places
+            .filter(|place| place.current.as_ref() == Some(model))
+            .count()
+    };
+    let chosen = subject
+        .selection
+        .as_ref()
+        .and_then(|selection| selection.chosen_name());
+    let right = current
+        .iter()
+        .find(|model| Some(model.as_str()) == chosen)
+        .or_else(|| current.iter().rev().max_by_key(|model| holders(model)));
+    let places = subject.places.places.iter();
+    places
+        .filter_map(|place| {
+            let model = place
+                .current
+                .as_ref()
+                .filter(|model| Some(*model) != right)?;
+            let others = right.map_or("", String::as_str);
+            let message = format!("this holds {model}, and other places hold {others}");
+            Some(on_place(place, message))
+        })
+        .collect()
 }

@@ -1,22 +1,18 @@
 //! MS002: the model in Git fails a gate of the policy.
 
-use super::{Facts, on_places};
-use crate::core::krm::ResultItem;
+use super::rule::{Facts, Rule, on_rejected};
+use crate::core::krm::{ResultItem, Severity};
+use crate::core::policy::Reason;
 
-pub(super) fn run(facts: &Facts<'_>) -> Vec<ResultItem> {
-    let current = facts.places.current().into_iter();
-    let failed = current.flat_map(|model| {
-        let reason = facts
-            .selection
-            .reason_for(&model)
-            .filter(|reason| reason.is_gate());
-        reason.map_or_else(Vec::new, |reason| {
-            on_places(
-                facts,
-                &model,
-                &format!("the model in Git ({model}) fails a gate: {reason}"),
-            )
-        })
-    });
-    failed.collect()
+pub(super) const RULE: Rule = Rule {
+    id: "MS002",
+    name: "failed-gate",
+    severity: Severity::Error,
+    about: "A target holds a model whose evaluation fails a gate of the policy.",
+    help: "choose another model, or change the gate",
+    run,
+};
+
+fn run(facts: &Facts<'_>) -> Vec<ResultItem> {
+    on_rejected(facts, Reason::is_gate, "fails a gate")
 }

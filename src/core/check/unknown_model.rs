@@ -1,33 +1,34 @@
 //! MS003: the model in Git is in no listing.
 
-use super::{Facts, on_places};
-use crate::core::krm::ResultItem;
+use super::malformed_model::is_malformed;
+use super::rule::{Facts, Rule, on_place};
+use crate::core::krm::{ResultItem, Severity};
 
-pub(super) fn run(facts: &Facts<'_>) -> Vec<ResultItem> {
-    let selection = facts.selection;
-    if selection
-        .chosen
-        .as_ref()
-        .is_some_and(|chosen| chosen.model.is_none())
-    {
-        // A pinned model without a catalog: there is nothing to look it up in.
-        return Vec::new();
+pub(super) const RULE: Rule = Rule {
+    id: "MS003",
+    name: "unknown-model",
+    severity: Severity::Error,
+    about: "A target holds a model that is not among the models that are listed, so nobody can say \
+            what it is.",
+    help: "correct the name, or refresh the catalog",
+    run,
+};
+
+fn run(facts: &Facts<'_>) -> Vec<ResultItem> {
+    let mut findings = Vec::new();
+    for subject in &facts.subjects {
+        let Some(listing) = &subject.listing else {
+            continue;
+        };
+        for place in &subject.places.places {
+            let Some(model) = place.current.as_deref() else {
+                continue;
+            };
+            if listing.find(model).is_none() && !is_malformed(model, listing) {
+                let message = format!("the model in Git ({model}) is not in {}", listing.origin);
+                findings.push(on_place(place, message));
+            }
+        }
     }
-    let is_known = |model: &str| {
-        selection.chosen_name() == Some(model) || selection.reason_for(model).is_some()
-    };
-    let unknown = facts
-        .places
-        .current()
-        .into_iter()
-        .filter(|model| !is_known(model));
-    unknown
-        .flat_map(|model| {
-            let message = format!(
-                "the model in Git ({model}) is not among the models that are listed; refresh the \
-                 catalog or correct the name"
-            );
-            on_places(facts, &model, &message)
-        })
-        .collect()
+    findings
 }

@@ -2,31 +2,49 @@
 
 use std::collections::BTreeSet;
 
-use super::{Facts, finding};
-use crate::core::krm::ResultItem;
+use super::rule::{Facts, Rule, finding};
+use crate::core::krm::{ResultItem, Severity};
 use crate::core::package::name_hash::{self, Contents};
+use crate::core::yaml::Position;
 
-pub(super) fn run(facts: &Facts<'_>) -> Vec<ResultItem> {
+pub(super) const RULE: Rule = Rule {
+    id: "MS006",
+    name: "wrong-name-hash",
+    severity: Severity::Error,
+    about: "A ConfigMap that holds the model has a name that ends like a kustomize hash, and the \
+            hash is that of other content, under both rules that kustomize has had. Pods that \
+            refer to the name would not be restarted.",
+    help: "hydrate again, or rename the ConfigMap and what refers to it",
+    run,
+};
+
+fn run(facts: &Facts<'_>) -> Vec<ResultItem> {
     let mut seen = BTreeSet::new();
-    let places = facts.places.places.iter();
+    let places = facts
+        .subjects
+        .iter()
+        .flat_map(|subject| &subject.places.places);
     let config_maps = places.filter(|place| {
         place.resource.id.is("", "ConfigMap") && seen.insert((place.part, place.resource.root))
     });
     config_maps
         .filter_map(|place| {
             let resource = &place.resource;
-            let parsed = facts.package.part(place.part).parsed().ok()?;
+            let part = facts.package.part(place.part);
+            let parsed = part.parsed().ok()?;
             let name = resource.id.name.as_deref()?;
             let (base, suffix) = name_hash::split(name)?;
             let contents = Contents::of(&parsed.stream, resource.root)?;
             if contents.scheme(base, suffix).is_some() {
                 return None;
             }
-            let message = format!(
-                "the name suffix {suffix} is not the hash of the content under either of \
-                 kustomize's rules; hydrate again, or rename the ConfigMap"
-            );
-            let finding = finding(message).about(resource);
+            let message =
+                format!("the suffix {suffix} is not the hash of this ConfigMap's content");
+            let node = parsed
+                .stream
+                .get_path(resource.root, &["metadata", "name"])?;
+            let position = Position::of(part.text(), parsed.stream.node(node).span.start);
+            let finding = finding(message).about(resource).at(position);
             Some(finding.on_field("metadata.name", Some(name), None))
         })
         .collect()

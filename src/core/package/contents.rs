@@ -174,6 +174,19 @@ impl<'a> Package<'a> {
         &self.parts[id.0]
     }
 
+    /// The same package with texts of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Package<'static> {
+        let parts = self.parts.into_iter().map(|part| match part.path {
+            Some(path) => Part::file(path, part.text.into_owned()),
+            None => Part::item(part.text.into_owned()),
+        });
+        Package {
+            layout: self.layout,
+            parts: parts.collect(),
+        }
+    }
+
     /// All texts.
     pub fn parts(&self) -> impl Iterator<Item = (PartId, &Part<'a>)> {
         self.parts
