@@ -13,14 +13,18 @@ pub(super) enum Outcome {
     Different,
     /// Refused or failed; the reason is printed.
     Failed,
+    /// A check could not decide.
+    Undecided,
 }
 
 impl Outcome {
-    /// The exit code: 0 done, 1 refused, failed or different, 2 (by the argument parser) usage.
+    /// The exit code: 0 done, 1 refused, failed or different, 2 (by the argument parser) usage, 3
+    /// undecided.
     pub(super) fn exit_code(self) -> ExitCode {
         match self {
             Self::Done => ExitCode::SUCCESS,
             Self::Different | Self::Failed => ExitCode::FAILURE,
+            Self::Undecided => ExitCode::from(3),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Arguments in, text and exit codes out: one file for each subcommand.
 
+mod check;
 mod diff;
 mod failure;
 mod function;
@@ -28,6 +29,7 @@ enum Command {
     Function(function::FunctionArgs),
     Render(render::RenderArgs),
     Diff(diff::DiffArgs),
+    Check(check::CheckArgs),
 }
 
 /// Runs the program: parses the arguments, runs the subcommand, prints, and returns its exit code.
@@ -42,6 +44,7 @@ pub fn main() -> ExitCode {
         Command::Function(arguments) => function::run(arguments, &mut printer),
         Command::Render(arguments) => render::run(arguments, &mut printer),
         Command::Diff(arguments) => diff::run(arguments, &mut printer),
+        Command::Check(arguments) => check::run(arguments, &mut printer),
     };
     let outcome = outcome.and_then(|outcome| printer.finish().map(|()| outcome));
     match outcome {

@@ -29,6 +29,11 @@ impl Printer {
         }
     }
 
+    /// Whether standard output is a terminal that shows colours.
+    pub(super) fn has_colour(&self) -> bool {
+        self.has_colour
+    }
+
     /// Takes data for standard output.
     pub(super) fn data(&mut self, data: &[u8]) {
         self.data.extend_from_slice(data);

@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use crate::adapters::{clock, files};
 use crate::core::change::{Batch, Models, OwnConfig, Task, configs_in, run};
-use crate::core::config::SetModel;
+use crate::core::config::{DecodeError, SetModel};
 use crate::core::model::{ModelCatalog, name};
 
 /// What the user asked for.
@@ -30,8 +30,7 @@ pub(crate) fn plan(request: &Request) -> anyhow::Result<Batch> {
     let package = files::read_directory(&request.directory)?;
     let mut configs = Vec::new();
     for path in &request.configs {
-        let text = files::read_file(path)?;
-        configs.push(SetModel::from_yaml(&text, &path.display().to_string())?);
+        configs.push(read(path)??);
     }
     if configs.is_empty() {
         match configs_in(&package, &[]) {
@@ -45,18 +44,10 @@ pub(crate) fn plan(request: &Request) -> anyhow::Result<Batch> {
             request.directory.display()
         );
     }
-    if let Some(model) = &request.model {
-        name::validate(model)?;
-        for config in &mut configs {
-            config.policy.pin = Some(model.clone());
-        }
-    }
+    request.pin(&mut configs)?;
     let catalog = request.catalog.as_deref().map(read_catalog).transpose()?;
-    let models = match &catalog {
-        Some(catalog) => Models::Listing(&catalog.listing),
-        None => Models::Package,
-    };
     let own = OwnConfig::default();
+    let models = models(catalog.as_ref());
     Ok(run(
         &package,
         &configs,
@@ -75,7 +66,34 @@ pub(crate) fn write(request: &Request, batch: &Batch) -> anyhow::Result<()> {
     files::write(&request.directory, &batch.files)
 }
 
-fn read_catalog(path: &Path) -> anyhow::Result<ModelCatalog> {
+impl Request {
+    /// Pins the model that was named on the command line, if any, in every config.
+    ///
+    /// # Errors
+    /// It cannot be the name of a model.
+    pub(super) fn pin(&self, configs: &mut [SetModel]) -> anyhow::Result<()> {
+        if let Some(model) = &self.model {
+            name::validate(model)?;
+            for config in configs {
+                config.policy.pin = Some(model.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where the models come from.
+pub(super) fn models(catalog: Option<&ModelCatalog>) -> Models<'_> {
+    catalog.map_or(Models::Package, |catalog| Models::Listing(&catalog.listing))
+}
+
+/// Reads a config; the inner error is what is wrong with it.
+pub(super) fn read(path: &Path) -> anyhow::Result<Result<SetModel, DecodeError>> {
+    let text = files::read_file(path)?;
+    Ok(SetModel::from_yaml(&text, &path.display().to_string()))
+}
+
+pub(super) fn read_catalog(path: &Path) -> anyhow::Result<ModelCatalog> {
     let text = files::read_file(path)?;
     Ok(ModelCatalog::from_yaml(&text, &path.display().to_string())?)
 }

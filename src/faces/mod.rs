@@ -1,4 +1,5 @@
 //! One file for each way of running: observe (adapters), decide (core), act (adapters).
 
+pub(crate) mod check;
 pub(crate) mod directory;
 pub(crate) mod function;

@@ -1,0 +1,82 @@
+//! `modelsync check`: a directory's findings, and their fixes.
+
+use std::path::Path;
+
+use super::directory::{Request, models, read};
+use crate::adapters::{clock, files};
+use crate::core::change::{FileChange, read_configs};
+use crate::core::check::{Options, Report, check, fix};
+use crate::core::config::SetModel;
+use crate::core::krm::{ResultItem, Severity};
+use crate::core::package::Package;
+
+/// What a check found, and in what.
+pub(crate) struct Checked {
+    /// The package, for the lines that findings are about.
+    pub(crate) package: Package<'static>,
+    /// What was found.
+    pub(crate) report: Report,
+    /// Files that were fixed before.
+    pub(crate) fixed: Vec<FileChange>,
+}
+
+/// Checks a directory; with `is_fix` applies the edits that have one right answer before.
+///
+/// # Errors
+/// The directory, or a file that was named, cannot be read; or a fix cannot be written.
+pub(crate) fn run(request: &Request, options: &Options, is_fix: bool) -> anyhow::Result<Checked> {
+    let now = clock::now()?;
+    let catalog = request
+        .catalog
+        .as_deref()
+        .map(super::directory::read_catalog)
+        .transpose()?;
+    let models = models(catalog.as_ref());
+    let mut package = files::read_directory(&request.directory)?;
+    let (configs, mut invalid) = configs(request, &package)?;
+    let mut fixed = Vec::new();
+    if is_fix && invalid.is_empty() {
+        fixed = fix(&package, &configs, models, now);
+        files::write(&request.directory, &fixed)?;
+        package = files::read_directory(&request.directory)?;
+    }
+    if configs.is_empty() && invalid.is_empty() {
+        let message = "there is no SetModel, so nothing says where a model id is; add one, or name \
+                       one with --config";
+        invalid.push(ResultItem::new(Severity::Error, message));
+    }
+    let report = check(&package, &configs, invalid, models, now, options);
+    Ok(Checked {
+        package,
+        report,
+        fixed,
+    })
+}
+
+/// The configs of a request, and what is wrong with those that cannot be read.
+fn configs(
+    request: &Request,
+    package: &Package<'_>,
+) -> anyhow::Result<(Vec<SetModel>, Vec<ResultItem>)> {
+    let (mut configs, mut invalid) = (Vec::new(), Vec::new());
+    for path in &request.configs {
+        match read(path)? {
+            Ok(config) => configs.push(config),
+            Err(error) => invalid.push(invalid_config(path, &error.to_string())),
+        }
+    }
+    if request.configs.is_empty() {
+        (configs, invalid) = read_configs(package);
+    }
+    request.pin(&mut configs)?;
+    Ok((configs, invalid))
+}
+
+fn invalid_config(path: &Path, message: &str) -> ResultItem {
+    let mut item = ResultItem::new(
+        Severity::Error,
+        format!("cannot read the config: {message}"),
+    );
+    item.file = Some((path.display().to_string(), None));
+    item
+}
