@@ -103,18 +103,13 @@ pub(super) fn run(arguments: &CheckArgs, printer: &mut Printer) -> anyhow::Resul
         printer.lines(&format!("fixed {}{moved}\n", file.to));
     }
     let (package, report) = (&checked.package, &checked.report);
-    let directory = request.directory.to_string_lossy();
-    let directory = if directory == "." {
-        ""
-    } else {
-        directory.trim_start_matches("./")
-    };
+    let directory = check::from_here(&request.directory);
     let text = match arguments.format {
         Format::Text => findings::text(package, report, printer.has_colour()),
         Format::Json => format!("{:#}\n", findings::json(package, report)),
-        Format::Sarif => format!("{:#}\n", findings::sarif(package, report, directory)),
-        Format::Junit => findings::junit(package, report)?,
-        Format::Github => findings::github(package, report, directory),
+        Format::Sarif => format!("{:#}\n", findings::sarif(package, report, &directory)),
+        Format::Junit => findings::junit(package, report),
+        Format::Github => findings::github(package, report, &directory),
     };
     printer.data(text.as_bytes());
     let least = match arguments.fail_on {

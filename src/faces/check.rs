@@ -53,6 +53,18 @@ pub(crate) fn run(request: &Request, options: &Options, is_fix: bool) -> anyhow:
     })
 }
 
+/// A directory as a path from the current one, where CI runs at the root of the repository.
+pub(crate) fn from_here(directory: &Path) -> String {
+    let relative = files::from_here(directory);
+    let text = relative.to_string_lossy();
+    let text = text.trim_start_matches("./");
+    if text == "." {
+        String::new()
+    } else {
+        text.to_owned()
+    }
+}
+
 /// The configs of a request, and what is wrong with those that cannot be read.
 fn configs(
     request: &Request,

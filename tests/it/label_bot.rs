@@ -6,13 +6,15 @@ use std::path::Path;
 
 use crate::cli::{Run, modelsync};
 
-const OLD: &str = "projects/123456789012/locations/us-central1/models/TCN1111111111111111111";
-const NEW: &str = "projects/123456789012/locations/us-central1/models/TCN2222222222222222222";
+pub(crate) const OLD: &str =
+    "projects/123456789012/locations/us-central1/models/TCN1111111111111111111";
+pub(crate) const NEW: &str =
+    "projects/123456789012/locations/us-central1/models/TCN2222222222222222222";
 
 /// Files by their paths.
-type Files = BTreeMap<String, Vec<u8>>;
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
-fn tree(root: &Path) -> Files {
+pub(crate) fn tree(root: &Path) -> Files {
     let mut files = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -34,7 +36,7 @@ fn tree(root: &Path) -> Files {
     files
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     for (name, bytes) in tree(from) {
         let path = to.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

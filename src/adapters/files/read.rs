@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use ignore::WalkBuilder;
@@ -30,6 +30,12 @@ pub(crate) fn read_file(path: &Path) -> anyhow::Result<String> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     String::from_utf8(bytes)
         .map_err(|_| anyhow::anyhow!("cannot read {}: it is not UTF-8 text", path.display()))
+}
+
+/// A path as seen from the current directory, when it is in it.
+pub(crate) fn from_here(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(here).unwrap_or(path).to_owned()
 }
 
 /// Reads the YAML and JSON files below a directory, sorted by path. `.krmignore` and `.gitignore`

@@ -2,6 +2,7 @@
 
 use super::rule::{Facts, Rule, Subject, on_place};
 use crate::core::krm::{ResultItem, Severity};
+use crate::core::model::Listing;
 
 pub(super) const RULE: Rule = Rule {
     id: "MS005",
@@ -44,6 +45,11 @@ fn disagreeing(subject: &Subject<'_>) -> Vec<ResultItem> {
                 .current
                 .as_ref()
                 .filter(|model| Some(*model) != right)?;
+            // What is no model at all has a rule of its own.
+            let is_known = |listing: &Listing| listing.find(model).is_some();
+            if !subject.listing.as_ref().is_none_or(is_known) {
+                return None;
+            }
             let others = right.map_or("", String::as_str);
             let message = format!("this holds {model}, and other places hold {others}");
             Some(on_place(place, message))
