@@ -10,6 +10,8 @@ mod architecture;
 mod check;
 mod cli;
 mod edge_cases;
+mod harness;
+mod kpt;
 mod label_bot;
 
 #[test]

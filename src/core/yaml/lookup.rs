@@ -363,7 +363,7 @@ fn enter_string(
         way.path.truncate(length);
         match outcome {
             Ok(()) => hits.push(places),
-            Err(error) if failure.as_ref().is_none_or(|known| known.is_missing()) => {
+            Err(error) if failure.as_ref().is_none_or(LookupError::is_missing) => {
                 failure = Some(error);
             }
             Err(_) => {}
