@@ -367,3 +367,36 @@ fn the_function_answers_what_is_not_a_resource_list() {
     assert_eq!(output.stdout, b"a: \xff\n");
     assert!(String::from_utf8_lossy(&output.stderr).contains("byte 3 is not UTF-8"));
 }
+
+/// A package as kpt sends it, roughly: each file is an item, with its path in an annotation.
+pub(crate) fn package_items(directory: &Path, config: &str) -> String {
+    let mut files: Vec<_> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|it| it == "yaml") || path.ends_with("Kptfile"))
+        .collect();
+    files.sort();
+    let mut list = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n".to_owned();
+    for file in files {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let (head, tail) = text.split_once("\nmetadata:\n").unwrap();
+        let path = format!("internal.config.kubernetes.io/path: '{name}'");
+        let text = match tail.split_once("  annotations:\n") {
+            Some((before, after)) => {
+                format!("{head}\nmetadata:\n{before}  annotations:\n    {path}\n{after}")
+            }
+            None => format!("{head}\nmetadata:\n  annotations:\n    {path}\n{tail}"),
+        };
+        for (number, line) in text.lines().enumerate() {
+            let lead = if number == 0 { "- " } else { "  " };
+            list.push_str(format!("{lead}{line}").trim_end());
+            list.push('\n');
+        }
+    }
+    list.push_str("functionConfig:\n");
+    for line in config.lines() {
+        list.push_str(&format!("  {line}\n"));
+    }
+    list
+}

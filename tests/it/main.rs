@@ -10,6 +10,7 @@ mod architecture;
 mod check;
 mod cli;
 mod edge_cases;
+mod functions;
 mod harness;
 mod kpt;
 mod label_bot;
