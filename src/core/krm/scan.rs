@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use crate::core::yaml::decode::end_of_line;
+use crate::core::yaml::decode::{end_of_line, line_break};
 
 /// A ResourceList by its lines.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,8 +37,10 @@ pub(super) fn scan(text: &str) -> Option<Scan> {
     let mut at = if text.starts_with('\u{FEFF}') { 3 } else { 0 };
     while at < bytes.len() {
         let end = end_of_line(text, at);
-        let next =
-            memchr::memchr(b'\n', &bytes[end..]).map_or(bytes.len(), |index| end + index + 1);
+        if bytes[end..].starts_with(b"\r") && !bytes[end..].starts_with(b"\r\n") {
+            return None;
+        }
+        let next = end + line_break(text, end);
         let line = &bytes[at..end];
         let indent = line.iter().take_while(|byte| **byte == b' ').count();
         let is_blank = indent == line.len();
