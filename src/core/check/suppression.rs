@@ -57,7 +57,10 @@ fn parse(comment: &str) -> Option<(&str, &str)> {
     }
     let rest = rest.trim_start_matches([' ', ':']);
     let (ids, reason) = rest.split_once(' ').unwrap_or((rest, ""));
-    Some((ids.trim_end_matches([':', ',']), reason.trim_matches([' ', ':', '-'])))
+    Some((
+        ids.trim_end_matches([':', ',']),
+        reason.trim_matches([' ', ':', '-']),
+    ))
 }
 
 #[cfg(test)]
