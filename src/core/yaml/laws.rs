@@ -1,13 +1,20 @@
 //! The editor's promise, for random documents, paths and values. `PROPTEST_CASES` says how many.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test reads the number of cases and the test data"
+)]
+
 mod generate;
 mod hold;
+
+use std::fs;
 
 use proptest::prelude::*;
 
 use self::generate::Choices;
 use self::hold::Outcome;
-use super::{FieldPath, Stream};
+use super::{FieldPath, Stream, encode};
 
 /// Text that looks like YAML to a scanner.
 const SOUP: &str = "([ab1]|[ab1]|: |:|\n|\n|\n  |\n - |- |  | |#| # |\"|'|\\[|\\]|\\{|\\}|,|\\||>|\\|-|>\\+|\\|2|\t|\r\n|\r|&x|\\*x|!|!!str |~|<<|\\?|\\\\|\\\\n|\\\\u00e9|%|@|---|\\.\\.\\.|\u{85}|\u{2028}|\u{FEFF}|é|😁){0,40}";
@@ -49,7 +56,7 @@ proptest! {
     }
 
     #[test]
-    fn soup_is_edited_in_place(text in SOUP, value in value(), path in "(a|b|1|0|\\*|[ab].[ab01])") {
+    fn soup_is_edited_in_place(text in SOUP, value in value(), path in "(a|b|1|0|\\*|[ab]\\.[ab01])") {
         hold::text(&text);
         let path: FieldPath = path.parse().expect("a path");
         hold::edit(&text, &path, &value, true);
@@ -60,9 +67,7 @@ proptest! {
 
     #[test]
     fn soup_in_a_string_is_edited_in_place(text in SOUP, value in value()) {
-        let mut outer = "a: ".to_owned();
-        super::encode::double_escape("", &mut outer);
-        outer.push_str(&super::encode::double_quoted(&text));
+        let outer = format!("a: {}", encode::double_quoted(&text));
         hold::text(&outer);
         for path in hold::paths(&outer, 20) {
             hold::edit(&outer, &path, &value, false);
@@ -83,6 +88,29 @@ proptest! {
             prop_assert_eq!(path.to_string().parse::<FieldPath>(), Ok(path));
         }
     }
+}
+
+/// Files as users have them.
+#[test]
+fn test_data_is_decoded_and_edited() {
+    let mut folders = vec![concat!(env!("CARGO_MANIFEST_DIR"), "/testdata").into()];
+    let mut written = 0;
+    while let Some(folder) = folders.pop() {
+        let folder: std::path::PathBuf = folder;
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(text) = fs::read_to_string(&path) {
+                hold::text(&text);
+                for path in hold::paths(&text, 1000) {
+                    let outcome = hold::edit(&text, &path, "yes", false);
+                    written += usize::from(outcome == Outcome::Written);
+                }
+            }
+        }
+    }
+    assert!(written > 50, "{written}");
 }
 
 /// Refusals are for what cannot be written. Most random edits can be.

@@ -11,7 +11,7 @@ use modelsync::core::yaml::{
 
 /// What became of one edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// The text is not YAML, or the path leads nowhere that may be edited.
     NoPlace,
     /// The editor refused the value.
@@ -24,7 +24,7 @@ pub enum Outcome {
 ///
 /// # Panics
 /// A law is broken.
-pub fn text(text: &str) {
+pub(crate) fn text(text: &str) {
     let Ok(stream) = Stream::parse(text) else {
         return;
     };
@@ -57,7 +57,7 @@ pub fn text(text: &str) {
 ///
 /// # Panics
 /// A law is broken.
-pub fn edit(text: &str, path: &FieldPath, value: &str, create: bool) -> Outcome {
+pub(crate) fn edit(text: &str, path: &FieldPath, value: &str, create: bool) -> Outcome {
     let Ok(stream) = Stream::parse(text) else {
         return Outcome::NoPlace;
     };
@@ -200,7 +200,7 @@ fn differs_at(
 }
 
 /// Paths to the scalars of the first document, documents in strings included.
-pub fn paths(text: &str, limit: usize) -> Vec<FieldPath> {
+pub(crate) fn paths(text: &str, limit: usize) -> Vec<FieldPath> {
     let mut found = Vec::new();
     collect(text, "", 0, limit, &mut found);
     found.iter().filter_map(|path| path.parse().ok()).collect()
