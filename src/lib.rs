@@ -20,3 +20,7 @@ pub(crate) mod adapters;
 pub mod cli;
 pub mod core;
 pub(crate) mod faces;
+
+// The laws of the editor are checked here and in fuzz/, by one file that says `modelsync`.
+#[cfg(test)]
+extern crate self as modelsync;

@@ -1,5 +1,7 @@
 //! What kpt and kustomize send and expect: resource identities, the ResourceList protocol, results.
 
+#[cfg(test)]
+mod laws;
 pub mod resource_id;
 pub mod resource_list;
 pub mod result;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::result::{self, ResultItem};
 use super::scan;
-use crate::core::yaml::decode::{end_of_line, line_break};
+use crate::core::yaml::decode::{end_of_line, line_break, start_of_line};
 use crate::core::yaml::{Content, NodeId, Position, Splice, Stream, apply};
 
 /// A document inside the list.
@@ -135,9 +135,7 @@ impl ResourceList {
             .items
             .iter()
             .map(|range| {
-                let line = text[..range.start]
-                    .rfind('\n')
-                    .map_or(0, |newline| newline + 1);
+                let line = start_of_line(text, range.start);
                 Embedded {
                     range: range.clone(),
                     column: range.start - line,
@@ -188,9 +186,7 @@ impl ResourceList {
         }
         let embedded = |id: NodeId| {
             let range = stream.node(id).span.clone();
-            let line = text[..range.start]
-                .rfind('\n')
-                .map_or(0, |newline| newline + 1);
+            let line = start_of_line(text, range.start);
             Embedded {
                 column: range.start - line,
                 range,
@@ -314,9 +310,7 @@ fn existing_results(
             } else {
                 end + line_break(text, end)
             };
-            let line = text[..node.span.start]
-                .rfind('\n')
-                .map_or(0, |newline| newline + 1);
+            let line = start_of_line(text, node.span.start);
             let column = text[line..].len() - text[line..].trim_start_matches(' ').len();
             Ok(Results::Block { at, column })
         }

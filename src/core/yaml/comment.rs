@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::decode::{end_of_line, line_break, start_of_line};
 use super::document::{Content, NodeId, Stream};
 
 /// A comment, from its `#` to the end of its line.
@@ -46,8 +47,8 @@ pub fn find(text: &str, stream: &Stream, needle: &str) -> Vec<Comment> {
 
 /// The comment that the byte at `offset` is in.
 fn comment_around(text: &str, stream: &Stream, offset: usize) -> Option<Range<usize>> {
-    let line_start = text[..offset].rfind('\n').map_or(0, |newline| newline + 1);
-    let line_end = super::decode::end_of_line(text, offset);
+    let line_start = start_of_line(text, offset);
+    let line_end = end_of_line(text, offset);
     let starts = memchr::memchr_iter(
         b'#',
         &text.as_bytes()[line_start..=offset.min(text.len() - 1)],
@@ -74,9 +75,7 @@ fn in_scalar(text: &str, stream: &Stream, offset: usize) -> bool {
 /// to the list element that begins on the next line. (go-yaml attaches a comment above a map entry
 /// to the key, where setters do not look.)
 fn owner(text: &str, stream: &Stream, comment: &Range<usize>) -> Owner {
-    let line_start = text[..comment.start]
-        .rfind('\n')
-        .map_or(0, |newline| newline + 1);
+    let line_start = start_of_line(text, comment.start);
     let fills_line = text[line_start..comment.start].trim().is_empty();
     if !fills_line {
         return on_line(text, stream, line_start, comment.start);
@@ -84,8 +83,8 @@ fn owner(text: &str, stream: &Stream, comment: &Range<usize>) -> Owner {
     // Go past further comment lines to the next line of content.
     let mut at = comment.end;
     loop {
-        at += super::decode::line_break(text, at);
-        let end = super::decode::end_of_line(text, at);
+        at += line_break(text, at);
+        let end = end_of_line(text, at);
         let line = text[at..end].trim_start();
         if !line.starts_with('#') {
             let Some(element) = line.strip_prefix("- ") else {

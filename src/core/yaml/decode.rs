@@ -278,8 +278,8 @@ pub struct Block {
     /// From the first line after the header to the end of the last line that has text, its line
     /// break included, or all blank lines too when they are kept.
     pub content: Range<usize>,
-    /// Number of spaces before each line's text; means nothing when there is no content.
-    pub indent: usize,
+    /// Number of spaces before each line's text; `None` when no line has text.
+    pub indent: Option<usize>,
     /// What becomes of final line breaks.
     pub chomping: Chomping,
     /// The value and its map.
@@ -287,74 +287,70 @@ pub struct Block {
 }
 
 /// Lays out the block scalar whose `|` or `>` is at `start`; `value` is what the parser read,
-/// which decides between the indentations that an explicit indicator (`|2`) allows. `None` when no
-/// reading gives that value.
+/// which decides between the indentations that an explicit indicator (`|2`) allows. `None` when the
+/// lines do not read as that value.
 #[must_use]
 pub fn block_scalar(source: &str, start: usize, style: Style, value: &str) -> Option<Block> {
     let line_end = end_of_line(source, start);
     let mut chomping = Chomping::Clip;
-    let mut explicit = false;
-    for byte in source.as_bytes()[start + 1..line_end].iter() {
+    for byte in &source.as_bytes()[start + 1..line_end] {
         match byte {
             b'-' => chomping = Chomping::Strip,
             b'+' => chomping = Chomping::Keep,
-            b'1'..=b'9' => explicit = true,
+            b'1'..=b'9' => {}
             _ => break,
         }
     }
-    let header = start..line_end;
     let first = line_end + line_break(source, line_end);
-    let found = first_text_indent(source, first);
-    let lowest = if explicit { 0 } else { found };
-    // Deeper than any line: the reading in which the block has no text at all.
-    let indents = (lowest..=found).rev().chain([usize::MAX]);
-    indents.into_iter().find_map(|indent| {
-        let (content, decoded) = block_lines(source, first, indent, style, chomping);
-        (decoded.text == value).then(|| Block {
-            header: header.clone(),
-            content,
-            indent,
-            chomping,
-            decoded,
-        })
+    let indent = indent_of(source, first, value);
+    let (content, decoded) = block_lines(source, first, indent, style, chomping);
+    (decoded.text == value).then_some(Block {
+        header: start..line_end,
+        content,
+        indent,
+        chomping,
+        decoded,
     })
 }
 
 /// The offset of the line break that ends the line of `offset`, or the end of the text.
 #[must_use]
 pub fn end_of_line(source: &str, offset: usize) -> usize {
-    let end = memchr::memchr(b'\n', &source.as_bytes()[offset..])
-        .map_or(source.len(), |index| offset + index);
-    if end > offset && source.as_bytes()[end - 1] == b'\r' {
-        end - 1
-    } else {
-        end
-    }
+    memchr::memchr2(b'\n', b'\r', &source.as_bytes()[offset..])
+        .map_or(source.len(), |index| offset + index)
 }
 
-/// Spaces before the first line that has text.
-fn first_text_indent(source: &str, mut at: usize) -> usize {
-    let mut widest = 0;
-    while at < source.len() {
-        let end = end_of_line(source, at);
-        let line = &source[at..end];
-        let spaces = line.len() - line.trim_start_matches(' ').len();
-        if spaces < line.len() {
-            return spaces;
-        }
-        widest = widest.max(spaces);
-        at = end + line_break(source, end).max(1);
+/// The offset of the first byte of the line of `offset`.
+#[must_use]
+pub fn start_of_line(source: &str, offset: usize) -> usize {
+    memchr::memrchr2(b'\n', b'\r', &source.as_bytes()[..offset]).map_or(0, |index| index + 1)
+}
+
+/// The indentation that makes the lines at `first` begin as `value` does, which an explicit
+/// indicator (`|2`) leaves open here; `None` when there is no text.
+fn indent_of(source: &str, first: usize, value: &str) -> Option<usize> {
+    let spaces = |text: &str| text.len() - text.trim_start_matches(' ').len();
+    let text = value.trim_start_matches('\n');
+    if text.is_empty() {
+        return None;
     }
-    widest
+    // Blank lines before the first text read as line breaks in both block styles.
+    let at = (text.len()..value.len()).fold(first, |at, _| {
+        let end = end_of_line(source, at);
+        end + line_break(source, end)
+    });
+    spaces(&source[at..end_of_line(source, at)]).checked_sub(spaces(text))
 }
 
 fn block_lines(
     source: &str,
     first: usize,
-    indent: usize,
+    indent: Option<usize>,
     style: Style,
     chomping: Chomping,
 ) -> (Range<usize>, Decoded) {
+    // Deeper than any line: no line has text.
+    let indent = indent.unwrap_or(usize::MAX);
     // Each line's text and where its line break ends.
     let mut lines: Vec<(Range<usize>, usize)> = Vec::new();
     let mut at = first;
@@ -362,8 +358,7 @@ fn block_lines(
         let end = end_of_line(source, at);
         let line = &source[at..end];
         let spaces = line.len() - line.trim_start_matches(' ').len();
-        let is_marker = indent == 0 && (line.starts_with("---") || line.starts_with("..."));
-        if (spaces < indent && spaces < line.len()) || is_marker {
+        if (spaces < indent && spaces < line.len()) || (indent == 0 && is_marker(line)) {
             break;
         }
         let next = end + line_break(source, end);
@@ -416,6 +411,14 @@ fn block_lines(
     (first..content_end, decoded)
 }
 
+/// Whether a line ends the document (YAML 1.2.2 §9.1.2).
+fn is_marker(line: &str) -> bool {
+    let rest = line
+        .strip_prefix("---")
+        .or_else(|| line.strip_prefix("..."));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
+}
+
 /// Whether the break after line `number` of a folded scalar reads as nothing: the first of several
 /// between two lines of ordinary text.
 fn drops_break(source: &str, lines: &[(Range<usize>, usize)], number: usize) -> bool {
@@ -466,17 +469,41 @@ mod tests {
     fn lays_out_blocks() {
         let source = "a: |- # c\n\n    x\n      y\n\nb: 1\n";
         let block = block_scalar(source, 3, Style::Literal, "\nx\n  y").unwrap();
-        assert_eq!(block.indent, 4);
+        assert_eq!(block.indent, Some(4));
         assert_eq!(&source[block.content.clone()], "\n    x\n      y\n");
         let source = "a: |2\n    x\n";
         assert_eq!(
             block_scalar(source, 3, Style::Literal, "  x\n")
                 .unwrap()
                 .indent,
-            2
+            Some(2)
+        );
+        let source = "a: |1\n     \nb: 1\n";
+        assert_eq!(
+            block_scalar(source, 3, Style::Literal, "    \n")
+                .unwrap()
+                .indent,
+            Some(1)
+        );
+        let source = "|\n---a\n--- b\n";
+        assert!(block_scalar(source, 0, Style::Literal, "---a\n").is_some());
+        let source = "a: |+\n\n\nb: 1\n";
+        assert_eq!(
+            block_scalar(source, 3, Style::Literal, "\n\n")
+                .unwrap()
+                .indent,
+            None
         );
         let source = "a: >\n  x\n  y\n\n  z\n   more\n  w\n";
         assert!(block_scalar(source, 3, Style::Folded, "x y\nz\n more\nw\n").is_some());
+    }
+
+    #[test]
+    fn a_lone_carriage_return_ends_a_line() {
+        let source = "|\n  x\r  y\n";
+        assert!(block_scalar(source, 0, Style::Literal, "x\ny\n").is_some());
+        assert_eq!(end_of_line(source, 2), 5);
+        assert_eq!(start_of_line(source, 8), 6);
     }
 
     #[test]

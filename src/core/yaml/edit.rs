@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::decode::{Chomping, Decoded, Style, end_of_line, line_break};
+use super::decode::{Chomping, Decoded, Style, end_of_line, line_break, start_of_line};
 use super::document::{Content, NodeId, Stream};
 use super::encode::{self, Context};
 use super::lookup::{Located, Site};
@@ -210,9 +210,9 @@ impl Edit<'_> {
         let Some(block) = self.stream.block(self.text, self.node) else {
             return Err(self.error("this block is written in a way that cannot be edited"));
         };
-        if block.content.is_empty() {
+        let Some(indent) = block.indent else {
             return Err(self.error("this block is empty; write `\"\"` in its place first"));
-        }
+        };
         let ends_with_break = value.ends_with('\n');
         match block.chomping {
             Chomping::Strip if ends_with_break => {
@@ -241,7 +241,7 @@ impl Edit<'_> {
                 text.push_str(line_break);
             }
             if !line.is_empty() {
-                text.push_str(&" ".repeat(block.indent));
+                text.push_str(&" ".repeat(indent));
                 text.push_str(line);
             }
         }
@@ -306,7 +306,7 @@ impl Edit<'_> {
         let first = entries.first().map_or(node.span.start, |(key, _)| {
             self.stream.node(*key).span.start
         });
-        let line_start = self.text[..first].rfind('\n').map_or(0, |index| index + 1);
+        let line_start = start_of_line(self.text, first);
         let indent = " ".repeat(
             self.text[line_start..first]
                 .trim_start_matches('\u{FEFF}')
@@ -391,7 +391,8 @@ impl Edit<'_> {
                 let indent = self
                     .stream
                     .block(self.text, self.node)
-                    .map_or(0, |block| block.indent);
+                    .and_then(|block| block.indent)
+                    .unwrap_or_default();
                 let line_break = self.line_break();
                 splice
                     .text
@@ -624,6 +625,7 @@ mod tests {
                 "cannot hold a value that ends",
             ),
             ("a: |\n", "a", "NEW", "this block is empty"),
+            ("a: |+\n\n\nb: 1\n", "a", "NEW\n", "this block is empty"),
             ("a: 'c: 1'\n", "a.b", "NEW", "does not fit"),
             (
                 "a: |-\n  OLD\n",

@@ -2,7 +2,8 @@
 //!
 //! Steps are separated by dots. `[key=value]` chooses list elements by a field, `[=value]` by
 //! their own value, `*` all elements, a number one element; `[a.b]` and `a\.b` are keys that
-//! contain dots (kyaml `utils.SmarterPathSplitter` and `yaml.Lookup`).
+//! contain dots, and a backslash makes `.[]*\` ordinary (kyaml `utils.SmarterPathSplitter` and
+//! `yaml.Lookup`).
 
 use std::fmt;
 use std::str::FromStr;
@@ -62,14 +63,14 @@ impl FromStr for FieldPath {
                 let mut key = String::new();
                 let mut escaped = false;
                 while let Some(character) = characters.next_if(|next| *next != '.') {
-                    let escapes_dot = character == '\\'
+                    let is_escape = character == '\\'
                         && characters
-                            .next_if(|next| matches!(next, '.' | '\\'))
+                            .next_if(|next| matches!(next, '.' | '\\' | '[' | ']' | '*'))
                             .is_some_and(|next| {
                                 key.push(next);
                                 true
                             });
-                    if escapes_dot {
+                    if is_escape {
                         escaped = true;
                     } else if character == '[' {
                         return Err(fail("a `[` starts a step of its own: put a dot before it"));
@@ -127,15 +128,19 @@ fn bracket(
 impl fmt::Display for Step {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Key(key) if key.contains('=') || key.contains(['[', ']']) || key == "*" => {
-                write!(
-                    formatter,
-                    "{}",
-                    key.replace('\\', "\\\\").replace('.', "\\.")
-                )
+            Self::Key(key) if key.contains('.') && !key.contains(['[', ']', '=', '\\']) => {
+                write!(formatter, "[{key}]")
             }
-            Self::Key(key) if key.contains('.') => write!(formatter, "[{key}]"),
-            Self::Key(key) => write!(formatter, "{key}"),
+            Self::Key(key) if key == "*" => write!(formatter, "\\*"),
+            Self::Key(key) => {
+                for character in key.chars() {
+                    if matches!(character, '.' | '\\' | '[' | ']') {
+                        write!(formatter, "\\")?;
+                    }
+                    write!(formatter, "{character}")?;
+                }
+                Ok(())
+            }
             Self::Match { key, value } => write!(formatter, "[{key}={value}]"),
             Self::All => write!(formatter, "*"),
         }
@@ -182,6 +187,15 @@ mod tests {
             ]
         );
         assert_eq!(path.to_string().parse::<FieldPath>().unwrap(), path);
+    }
+
+    #[test]
+    fn prints_what_it_reads_as_the_same_steps() {
+        for key in ["\\", "a\\", "\\\\", "*", "[a]", "a.b", "a=b.c", ".a"] {
+            let step = Step::Key(key.to_owned());
+            let path: FieldPath = format!("{step}.b").parse().unwrap();
+            assert_eq!(path.steps(), [step, Step::Key("b".to_owned())]);
+        }
     }
 
     #[test]

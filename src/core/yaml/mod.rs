@@ -16,6 +16,8 @@ pub mod document;
 pub mod edit;
 pub mod encode;
 pub mod field_path;
+#[cfg(test)]
+mod laws;
 pub mod lookup;
 pub mod position;
 
