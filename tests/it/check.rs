@@ -168,7 +168,7 @@ fn each_defect_gives_exactly_its_rule() {
                     "c.yaml",
                     "  policy:\n",
                     &format!("  policy:\n    pin: {OLD}\n"),
-                )
+                );
             },
             &["MS004 -:null:null"],
         ),
@@ -236,7 +236,7 @@ fn each_defect_gives_exactly_its_rule() {
                     "Kptfile",
                     "kind: Kptfile",
                     "kind: Kptfile # modelsync:ignore MS001",
-                )
+                );
             },
             &["MS016 ment/Kptfile:2:17"],
         ),

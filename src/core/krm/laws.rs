@@ -26,7 +26,7 @@ fn describe(stream: &Stream, id: NodeId, lines: &mut Vec<String>) {
     let node = stream.node(id);
     match &node.content {
         Content::Scalar { style, value } => {
-            lines.push(format!("{style:?} {value:?} {:?}", node.tag))
+            lines.push(format!("{style:?} {value:?} {:?}", node.tag));
         }
         Content::Sequence { items, .. } => {
             lines.push("[".to_owned());

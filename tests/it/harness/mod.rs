@@ -1,5 +1,7 @@
 //! What several scenarios need.
 
+use std::io::Write;
+
 /// Whether a program can be run; says loudly that a test is skipped when not.
 pub(crate) fn is_there(program: &str) -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();
@@ -16,5 +18,6 @@ pub(crate) fn skipped(what: &str) {
         std::env::var_os("MODELSYNC_REQUIRE_ALL").is_none(),
         "missing: {what}"
     );
-    eprintln!("SKIPPED: missing: {what}");
+    // Not `eprintln!`, which the test runner keeps to itself when the test passes.
+    writeln!(std::io::stderr(), "SKIPPED: missing: {what}").unwrap();
 }
