@@ -19,5 +19,6 @@ pub(crate) fn skipped(what: &str) {
         "missing: {what}"
     );
     // Not `eprintln!`, which the test runner keeps to itself when the test passes.
-    writeln!(std::io::stderr(), "SKIPPED: missing: {what}").unwrap();
+    let line = format!("SKIPPED: missing: {what}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
