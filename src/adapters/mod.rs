@@ -1,4 +1,4 @@
-//! One outside thing each: the clock, files. No policy and no printing.
+//! One outside thing each: the clock, files, Git. No policy and no printing.
 
 #![expect(
     clippy::disallowed_methods,
@@ -7,3 +7,4 @@
 
 pub(crate) mod clock;
 pub(crate) mod files;
+pub(crate) mod git;

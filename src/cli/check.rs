@@ -34,6 +34,9 @@ pub(super) struct CheckArgs {
     /// Report a ModelCatalog that was observed longer ago than this, such as 36h or 7d
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     max_catalog_age: Option<Duration>,
+    /// Report only findings on lines that differ from the common ancestor of REF and HEAD
+    #[arg(long, value_name = "REF", env = "MODELSYNC_BASE")]
+    base: Option<String>,
     /// Apply the edits that have one right answer, then check
     #[arg(long)]
     fix: bool,
@@ -87,7 +90,7 @@ pub(super) fn run(arguments: &CheckArgs, printer: &mut Printer) -> anyhow::Resul
         max_catalog_age: arguments.max_catalog_age,
     };
     let request = arguments.package.request();
-    let checked = match check::run(&request, &options, arguments.fix) {
+    let checked = match check::run(&request, &options, arguments.base.as_deref(), arguments.fix) {
         Ok(checked) => checked,
         Err(error) => {
             printer.error(&format!("{error:#}"));

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::directory::{Request, models, read};
+use crate::adapters::git::Base;
 use crate::adapters::{clock, files};
 use crate::core::change::{FileChange, read_configs};
 use crate::core::check::{Options, Report, check, fix};
@@ -20,11 +21,20 @@ pub(crate) struct Checked {
     pub(crate) fixed: Vec<FileChange>,
 }
 
-/// Checks a directory; with `is_fix` applies the edits that have one right answer before.
+/// Checks a directory; with `is_fix` applies the edits that have one right answer before, with
+/// `base` reports only what differs from that revision.
 ///
 /// # Errors
 /// The directory, or a file that was named, cannot be read; or a fix cannot be written.
-pub(crate) fn run(request: &Request, options: &Options, is_fix: bool) -> anyhow::Result<Checked> {
+pub(crate) fn run(
+    request: &Request,
+    options: &Options,
+    base: Option<&str>,
+    is_fix: bool,
+) -> anyhow::Result<Checked> {
+    let base = base
+        .map(|revision| Base::find(&request.directory, revision))
+        .transpose()?;
     let now = clock::now()?;
     let catalog = request
         .catalog
@@ -45,7 +55,10 @@ pub(crate) fn run(request: &Request, options: &Options, is_fix: bool) -> anyhow:
                        one with --config";
         invalid.push(ResultItem::new(Severity::Error, message));
     }
-    let report = check(&package, &configs, invalid, models, now, options);
+    let mut report = check(&package, &configs, invalid, models, now, options);
+    if let Some(base) = base {
+        report.only_changed(&package, |path| base.text(path))?;
+    }
     Ok(Checked {
         package,
         report,

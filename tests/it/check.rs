@@ -507,3 +507,60 @@ fn judge(program: &str, arguments: &[&str]) {
         Err(error) => skipped(&format!("{program}: {error}")),
     }
 }
+
+fn git(directory: &Path, arguments: &[&str]) {
+    let output = std::process::Command::new("git")
+        .args([
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@example.com",
+            "-c",
+            "init.defaultBranch=main",
+        ])
+        .args(arguments)
+        .current_dir(directory)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn base_limits_findings_to_changed_lines() {
+    if !crate::harness::is_there("git") {
+        return;
+    }
+    let repository = Repository::new("after");
+    let root = repository.root();
+    repository.edit("Kptfile", NEW, OLD);
+    git(&root, &["init", "-q"]);
+    git(&root, &["add", "."]);
+    git(&root, &["commit", "-qm", "one"]);
+    git(&root, &["checkout", "-qb", "topic"]);
+    assert_eq!(repository.findings(&[]).len(), 1);
+    assert_eq!(
+        repository.findings(&["--base", "main"]),
+        Vec::<String>::new()
+    );
+    // What the other branch does meanwhile is not ours.
+    git(&root, &["checkout", "-q", "main"]);
+    git(&root, &["commit", "-q", "--allow-empty", "-m", "two"]);
+    git(&root, &["checkout", "-q", "topic"]);
+    repository.edit(
+        "label-bot-worker",
+        &map_name(&repository),
+        "label-bot-model-config-gbgchmftdh",
+    );
+    let found = repository.findings(&["--base", "main"]);
+    assert_eq!(found, ["MS007 -worker.yaml:24:17"]);
+    assert_eq!(repository.check(&["--base", "main"]).code, 1);
+    let run = repository.check(&["--base", "nowhere"]);
+    assert_eq!(run.code, 3);
+    assert!(run.stderr.contains("with nowhere"), "{}", run.stderr);
+}

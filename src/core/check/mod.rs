@@ -1,6 +1,7 @@
 //! What is wrong with a package before it is merged: one file per rule, the table of them, and
 //! what is done with what they find.
 
+mod base;
 mod dangling_reference;
 mod disagreeing_targets;
 mod downgrade;
