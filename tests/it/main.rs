@@ -9,6 +9,7 @@
 mod architecture;
 mod cli;
 mod edge_cases;
+mod fuzz;
 mod label_bot;
 
 #[test]
