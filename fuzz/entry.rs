@@ -2,8 +2,8 @@
 //! compiler, so that the targets cannot rot.
 
 use modelsync::core::config::{FunctionConfig, SetModel};
-use modelsync::core::model::ModelCatalog;
 use modelsync::core::krm::ResourceList;
+use modelsync::core::model::ModelCatalog;
 use modelsync::core::yaml::{FieldPath, Stream};
 
 /// The editor's laws, shared with the property tests.

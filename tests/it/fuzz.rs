@@ -14,7 +14,10 @@ fn every_target_is_an_entry() {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let target = std::fs::read_to_string(&path).unwrap();
         assert!(target.contains(&format!("entry::{name}(data)")), "{target}");
-        assert!(entries.contains(&format!("pub fn {name}(data: &[u8])")), "{name}");
+        assert!(
+            entries.contains(&format!("pub fn {name}(data: &[u8])")),
+            "{name}"
+        );
     }
 }
 

@@ -11,6 +11,7 @@ mod cli;
 mod edge_cases;
 mod fuzz;
 mod label_bot;
+mod quoting;
 
 #[test]
 fn no_test_file_is_forgotten() {
