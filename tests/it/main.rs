@@ -11,9 +11,11 @@ mod check;
 mod cli;
 mod edge_cases;
 mod functions;
+mod fuzz;
 mod harness;
 mod kpt;
 mod label_bot;
+mod quoting;
 
 #[test]
 fn no_test_file_is_forgotten() {

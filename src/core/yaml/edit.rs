@@ -228,6 +228,13 @@ impl Edit<'_> {
             }
             _ => {}
         }
+        // Go YAML takes a tab before the first text of a block for indentation, and refuses or
+        // breaks lines at what is not printable; nothing can be escaped here.
+        let is_text =
+            |character| matches!(character, '\n' | '\t') || encode::is_printable(character);
+        if value.trim_start_matches('\n').starts_with('\t') || !value.chars().all(is_text) {
+            return Err(self.error("a block cannot hold this value; write quotes in its place"));
+        }
         let line_break = self.line_break();
         // The last line break stays: the lines after it may have an indentation of their own.
         let mut text = String::new();
@@ -627,6 +634,8 @@ mod tests {
             ("a: |\n", "a", "NEW", "this block is empty"),
             ("a: |+\n\n\nb: 1\n", "a", "NEW\n", "this block is empty"),
             ("a: 'c: 1'\n", "a.b", "NEW", "does not fit"),
+            ("a: |-\n  OLD\n", "a", "\tNEW", "a block cannot hold"),
+            ("a: |-\n  OLD\n", "a", "N\u{85}W", "a block cannot hold"),
             (
                 "a: |-\n  OLD\n",
                 "a",
