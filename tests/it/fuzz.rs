@@ -1,5 +1,9 @@
 //! The fuzz targets' entries on their own seeds, on a stable compiler.
 
+#[expect(
+    unreachable_pub,
+    reason = "the file is a module of the fuzz targets' own crate too"
+)]
 #[path = "../../fuzz/entry.rs"]
 mod entry;
 
