@@ -25,6 +25,25 @@ fn examples(function: &str) -> Vec<PathBuf> {
     found
 }
 
+/// A copy of an example with its Kptfile, which has another name in the repository: kpt renders
+/// every package below the one it is asked to render, hidden or not.
+fn unpacked(example: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(example).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let name = path
+                .file_name()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .replace(".example", "");
+            std::fs::copy(&path, copy.path().join(name)).unwrap();
+        }
+    }
+    copy
+}
+
 /// Compares with a file, or with `UPDATE` set writes it.
 fn compare(path: &Path, found: &str) {
     if std::env::var_os("UPDATE").is_some() {
@@ -48,11 +67,13 @@ fn results(list: &str) -> &str {
 #[test]
 fn set_model_examples() {
     for example in examples("set-model") {
-        let diff = crate::cli::modelsync(&["diff", example.to_str().unwrap()]);
+        let package = unpacked(&example);
+        let package = package.path();
+        let diff = crate::cli::modelsync(&["diff", package.to_str().unwrap()]);
         assert_eq!(diff.code, 0, "{}", diff.stderr);
         compare(&example.join(".expected/diff.patch"), &diff.stdout);
         let config = std::fs::read_to_string(example.join("set-model.yaml")).unwrap();
-        let run = modelsync_with(&["fn"], package_items(&example, &config).as_bytes());
+        let run = modelsync_with(&["fn"], package_items(package, &config).as_bytes());
         assert_eq!(run.code, 0, "{}", run.stderr);
         compare(
             &example.join(".expected/results.yaml"),
@@ -64,7 +85,7 @@ fn set_model_examples() {
             .stdout
             .lines()
             .filter(|line| line.starts_with('+') && line.contains(new));
-        let old = package_items(&example, &config).matches(new).count();
+        let old = package_items(package, &config).matches(new).count();
         assert_eq!(
             run.stdout
                 .split("\nresults:\n")
@@ -82,7 +103,8 @@ fn set_model_examples() {
 fn check_model_examples() {
     for example in examples("check-model") {
         let config = std::fs::read_to_string(example.join("check-model.yaml")).unwrap();
-        let input = package_items(&example, &config);
+        let package = unpacked(&example);
+        let input = package_items(package.path(), &config);
         let run = modelsync_with(&["fn"], input.as_bytes());
         assert_eq!(run.code, 1);
         assert!(
@@ -198,7 +220,7 @@ fn known(error: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_items_helper_makes_resource_lists() {
-    let example = &examples("set-model")[0];
-    let list = package_items(example, "kind: x\n");
+    let package = unpacked(&examples("set-model")[0]);
+    let list = package_items(package.path(), "kind: x\n");
     assert_eq!(ResourceList::read(&list).unwrap().items.len(), 4);
 }
