@@ -8,7 +8,7 @@ use super::edits::{Change, FileChange};
 use super::locate::OwnConfig;
 use super::update::{Models, listing, located, update};
 use crate::core::check::{self, Facts, Subject};
-use crate::core::config::{API_VERSION, SetModel};
+use crate::core::config::{GROUP, SetModel};
 use crate::core::krm::{ResultItem, Severity};
 use crate::core::package::{Package, PartId};
 
@@ -147,10 +147,9 @@ fn check_one(
 /// The SetModels in a package, and what is wrong with those that cannot be read.
 #[must_use]
 pub fn read_configs(package: &Package<'_>) -> (Vec<SetModel>, Vec<ResultItem>) {
-    let (group, _) = API_VERSION.split_once('/').unwrap_or((API_VERSION, ""));
     let error = |message: String| ResultItem::new(Severity::Error, message);
     let (mut configs, mut errors) = (Vec::new(), Vec::new());
-    for (_, part, resource) in package.of_kind(group, SetModel::KIND) {
+    for (_, part, resource) in package.of_kind(GROUP, SetModel::KIND) {
         let path = if resource.path.is_empty() {
             "items"
         } else {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use globset::GlobBuilder;
 
-use crate::core::config::{API_VERSION, ResourceSelector, Target};
+use crate::core::config::{GROUP, ResourceSelector, Target};
 use crate::core::krm::{Resource, ResultItem, Severity};
 use crate::core::package::setter::{self, Marked, Pattern, Scope, is_within};
 use crate::core::package::{Layout, Package, Parsed, Part, PartId, name_hash};
@@ -284,10 +284,9 @@ impl<'a> Search<'a> {
     /// Whether a document configures us, and so is never edited.
     fn is_own(&self, resource: &Resource) -> bool {
         let id = &resource.id;
-        let (group, _) = API_VERSION.split_once('/').unwrap_or((API_VERSION, ""));
         let is_config = ["SetModel", "CheckModel", "ModelCatalog"]
             .iter()
-            .any(|kind| id.is(group, kind));
+            .any(|kind| id.is(GROUP, kind));
         let own = self.own;
         let is_own = own
             .path

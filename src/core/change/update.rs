@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::edits::Change;
 use super::locate::{OwnConfig, Places, locate};
 use super::plan::plan;
-use crate::core::config::{API_VERSION, DecodeError, SetModel, Source};
+use crate::core::config::{DecodeError, GROUP, SetModel, Source};
 use crate::core::krm::{Resource, ResultItem, Severity};
 use crate::core::model::{Listing, ModelCatalog};
 use crate::core::package::{Package, PartId};
@@ -147,8 +147,7 @@ pub fn listing(package: &Package<'_>, config: &SetModel) -> Result<Option<Listin
             ));
         }
     };
-    let (group, _) = API_VERSION.split_once('/').unwrap_or((API_VERSION, ""));
-    let catalogs: Vec<_> = package.of_kind(group, ModelCatalog::KIND).collect();
+    let catalogs: Vec<_> = package.of_kind(GROUP, ModelCatalog::KIND).collect();
     let name = |resource: &Resource| resource.id.name.clone().unwrap_or_default();
     let matching: Vec<_> = catalogs
         .iter()

@@ -1,7 +1,5 @@
 //! MS015: a ConfigMap that holds the model is larger than the API server takes.
 
-use std::collections::BTreeSet;
-
 use super::rule::{Facts, Rule, finding};
 use crate::core::change::{MAX_CONFIG_MAP, data_size};
 use crate::core::krm::{ResultItem, Severity};
@@ -17,15 +15,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn run(facts: &Facts<'_>) -> Vec<ResultItem> {
-    let mut seen = BTreeSet::new();
-    let places = facts
-        .subjects
-        .iter()
-        .flat_map(|subject| &subject.places.places);
-    let config_maps = places.filter(|place| {
-        place.resource.id.is("", "ConfigMap") && seen.insert((place.part, place.resource.root))
-    });
-    config_maps
+    facts
+        .config_maps()
+        .into_iter()
         .filter_map(|place| {
             let parsed = facts.package.part(place.part).parsed().ok()?;
             let size = data_size(&parsed.stream, place.resource.root);

@@ -1,5 +1,6 @@
 //! Rules and what they look at.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -31,6 +32,23 @@ pub struct Facts<'a> {
     pub max_catalog_age: Option<Duration>,
     /// The time of the run.
     pub now: Timestamp,
+}
+
+impl Facts<'_> {
+    /// For each ConfigMap that holds a model, one place in it.
+    pub(super) fn config_maps(&self) -> Vec<&Place> {
+        let mut seen = BTreeSet::new();
+        let places = self
+            .subjects
+            .iter()
+            .flat_map(|subject| &subject.places.places);
+        places
+            .filter(|place| {
+                place.resource.id.is("", "ConfigMap")
+                    && seen.insert((place.part, place.resource.root))
+            })
+            .collect()
+    }
 }
 
 /// One config with what follows from it.

@@ -1,7 +1,5 @@
 //! MS006: a ConfigMap that holds the model has a name suffix that is not the hash of its content.
 
-use std::collections::BTreeSet;
-
 use super::rule::{Facts, Rule, finding};
 use crate::core::krm::{ResultItem, Severity};
 use crate::core::package::name_hash::{self, Contents};
@@ -19,15 +17,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn run(facts: &Facts<'_>) -> Vec<ResultItem> {
-    let mut seen = BTreeSet::new();
-    let places = facts
-        .subjects
-        .iter()
-        .flat_map(|subject| &subject.places.places);
-    let config_maps = places.filter(|place| {
-        place.resource.id.is("", "ConfigMap") && seen.insert((place.part, place.resource.root))
-    });
-    config_maps
+    facts
+        .config_maps()
+        .into_iter()
         .filter_map(|place| {
             let resource = &place.resource;
             let part = facts.package.part(place.part);

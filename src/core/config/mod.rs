@@ -11,7 +11,7 @@ mod target;
 
 pub use decode::{DecodeError, decode};
 pub use function_config::FunctionConfig;
-pub use resource::API_VERSION;
+pub use resource::{API_VERSION, GROUP};
 pub use set_model::{CheckModel, SetModel};
 pub use source::{CatalogSource, GoogleSource, MlflowSource, ModelRegistrySource, Source};
 pub use target::{ResourceSelector, Target};

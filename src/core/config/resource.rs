@@ -9,6 +9,8 @@ use super::nearest;
 
 /// The API version of all kinds of modelsync.
 pub const API_VERSION: &str = "automl.cloudai.kubeflow.org/v1alpha1";
+/// The API group of our resources.
+pub const GROUP: &str = "automl.cloudai.kubeflow.org";
 
 /// The two fields that say what a document is. Everything else is passed over.
 #[derive(Deserialize)]

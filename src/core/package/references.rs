@@ -8,6 +8,9 @@ use super::contents::{Package, PartId};
 use crate::core::krm::{Resource, ResourceId};
 use crate::core::yaml::{Content, Located, NodeId, Position, Site, Stream, lookup::path_to};
 
+/// Keys whose value, a map, names a ConfigMap as `name`.
+const FORMS: [&str; 3] = ["configMap", "configMapRef", "configMapKeyRef"];
+
 /// A scalar that names a ConfigMap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
@@ -66,7 +69,6 @@ pub fn find(package: &Package<'_>, name: &str, namespace: Option<&str>) -> Vec<R
 
 /// Whether the scalar's form makes it a reference to a ConfigMap.
 fn is_reference(stream: &Stream, root: NodeId, id: NodeId, resource: &ResourceId) -> bool {
-    const FORMS: [&str; 3] = ["configMap", "configMapRef", "configMapKeyRef"];
     let by_form = stream.nodes().any(|(map, _)| {
         stream.entries(map).iter().any(|(key, value)| {
             stream
@@ -109,7 +111,6 @@ fn in_annotation(stream: &Stream, root: NodeId, id: NodeId) -> bool {
 /// left out: they may dangle.
 #[must_use]
 pub fn all(stream: &Stream, root: NodeId) -> Vec<(NodeId, String)> {
-    const FORMS: [&str; 3] = ["configMap", "configMapRef", "configMapKeyRef"];
     let maps = stream
         .nodes()
         .filter(|(_, node)| matches!(node.content, Content::Mapping { .. }));
