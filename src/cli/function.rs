@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &FunctionArgs, printer: &mut Printer) -> anyhow::Re
         Name::CheckModel => Task::Check,
     });
     let answer = faces::function::run(task)?;
-    printer.data(&answer.output);
+    printer.all_data(answer.output);
     Ok(match answer.error {
         None => Outcome::Done,
         Some(error) => {

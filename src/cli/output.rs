@@ -39,6 +39,15 @@ impl Printer {
         self.data.extend_from_slice(data);
     }
 
+    /// Takes data that may be large, without a copy where it can.
+    pub(super) fn all_data(&mut self, data: Vec<u8>) {
+        if self.data.is_empty() {
+            self.data = data;
+        } else {
+            self.data(&data);
+        }
+    }
+
     /// Takes a unified diff, and colours it for a terminal.
     pub(super) fn diff(&mut self, diff: &str) {
         if !self.has_colour {

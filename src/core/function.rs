@@ -34,7 +34,10 @@ pub fn run(input: &str, task: Option<Task>, now: Timestamp) -> Answer {
             };
         }
     };
-    let parts = list.items.iter().map(|item| Part::item(item.text(input)));
+    let parts = list
+        .items
+        .iter()
+        .map(|item| Part::embedded(&input[item.range.clone()], item.column));
     let package = Package::new(Layout::ResourceList, parts.collect());
     let mut batch = match configure(&list, input, &package, task) {
         Ok(request) => {

@@ -57,7 +57,7 @@ pub fn run(
     now: Timestamp,
     task: Task,
 ) -> Batch {
-    let mut state = Change::default().apply(package).into_owned();
+    let mut state = Change::default().apply(package);
     let mut last = BTreeSet::new();
     let mut failed = false;
     // The summary of each config, then the rest: kpt shows four lines.
@@ -68,7 +68,7 @@ pub fn run(
                 Ok(update) => {
                     let next = update.change.apply(&state);
                     last.extend(update.change.renamed);
-                    state = next.into_owned();
+                    state = next;
                     (true, update.results)
                 }
                 Err(errors) => (false, errors),
@@ -92,7 +92,7 @@ pub fn run(
     }
     let pairs = package.parts().zip(state.parts());
     let texts = pairs
-        .filter(|((_, old), (_, new))| old.text() != new.text())
+        .filter(|((_, old), (_, new))| !old.is_same(new))
         .map(|((id, _), (_, new))| (id, new.text().to_owned()));
     Batch {
         failed,

@@ -1,6 +1,5 @@
 //! All edits of one run: the one value that everything shown to the user is rendered from.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::krm::ResultItem;
@@ -47,18 +46,19 @@ impl Change {
 
     /// The package after the change. Parts keep their ids.
     #[must_use]
-    pub fn apply<'p>(&self, package: &'p Package<'_>) -> Package<'p> {
-        let parts = package.parts().map(|(id, part)| {
-            let text: Cow<'_, str> = match self.edits.get(&id) {
-                Some(splices) => apply(part.text(), splices).into(),
-                None => part.text().into(),
-            };
-            match self.moves.get(&id).map(String::as_str).or(part.path()) {
+    pub fn apply<'p>(&self, package: &Package<'p>) -> Package<'p> {
+        package.with(|id, part| {
+            let (splices, path) = (self.edits.get(&id), self.moves.get(&id));
+            if splices.is_none() && path.is_none() {
+                return None;
+            }
+            let splices = splices.map(Vec::as_slice).unwrap_or_default();
+            let text = apply(part.text(), splices);
+            Some(match path.map(String::as_str).or(part.path()) {
                 Some(path) => Part::file(path, text),
                 None => Part::item(text),
-            }
-        });
-        Package::new(package.layout, parts.collect())
+            })
+        })
     }
 }
 
@@ -78,7 +78,7 @@ impl FileChange {
         first
             .into_iter()
             .chain(at_end)
-            .filter(|((_, old), (_, new))| old.path() != new.path() || old.text() != new.text())
+            .filter(|((_, old), (_, new))| !old.is_same(new))
             .map(|((_, old), (_, new))| Self {
                 from: old.path().unwrap_or_default().to_owned(),
                 to: new.path().unwrap_or_default().to_owned(),

@@ -20,13 +20,13 @@ pub fn fix(
     now: Timestamp,
 ) -> Vec<FileChange> {
     let own = OwnConfig::default();
-    let mut state = Change::default().apply(package).into_owned();
+    let mut state = Change::default().apply(package);
     let mut last = BTreeSet::new();
     // Each config on its own: what stops one is no reason to leave the others.
     for config in configs {
-        state = references(&state, config, &own).apply(&state).into_owned();
+        state = references(&state, config, &own).apply(&state);
         if let Ok(update) = update(&state, config, &own, models, now) {
-            let next = update.change.apply(&state).into_owned();
+            let next = update.change.apply(&state);
             last.extend(update.change.renamed);
             state = next;
         }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use memchr::memmem::Finder;
 
@@ -24,9 +25,15 @@ pub struct PartId(pub usize);
 /// One text: a file, or an item of a ResourceList.
 #[derive(Debug)]
 pub struct Part<'a> {
-    text: Cow<'a, str>,
+    /// What is searched; the text but for spaces before it.
+    source: Cow<'a, str>,
+    /// How many spaces stand before the source.
+    column: usize,
+    /// The text where that is more than the source. Few items of a long list are ever asked for
+    /// it.
+    padded: OnceCell<String>,
     path: Option<String>,
-    parsed: OnceCell<Result<Parsed, YamlError>>,
+    parsed: OnceCell<Box<Result<Parsed, YamlError>>>,
     has_escapes: OnceCell<bool>,
 }
 
@@ -43,20 +50,27 @@ impl<'a> Part<'a> {
     /// A file of a directory.
     #[must_use]
     pub fn file(path: impl Into<String>, text: impl Into<Cow<'a, str>>) -> Self {
-        Self {
-            text: text.into(),
-            path: Some(path.into()),
-            parsed: OnceCell::new(),
-            has_escapes: OnceCell::new(),
-        }
+        Self::new(Some(path.into()), text.into(), 0)
     }
 
     /// An item of a ResourceList, as a text of its own.
     #[must_use]
     pub fn item(text: impl Into<Cow<'a, str>>) -> Self {
+        Self::new(None, text.into(), 0)
+    }
+
+    /// An item where it stands in its list: `source` with `column` spaces before it.
+    #[must_use]
+    pub fn embedded(source: &'a str, column: usize) -> Self {
+        Self::new(None, source.into(), column)
+    }
+
+    fn new(path: Option<String>, source: Cow<'a, str>, column: usize) -> Self {
         Self {
-            text: text.into(),
-            path: None,
+            source,
+            column,
+            padded: OnceCell::new(),
+            path,
             parsed: OnceCell::new(),
             has_escapes: OnceCell::new(),
         }
@@ -65,7 +79,18 @@ impl<'a> Part<'a> {
     /// The text.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.text
+        match self.column {
+            0 => &self.source,
+            column => self
+                .padded
+                .get_or_init(|| format!("{}{}", " ".repeat(column), self.source)),
+        }
+    }
+
+    /// Whether two parts have the same path and text.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other) || (self.path == other.path && self.text() == other.text())
     }
 
     /// The path of a file; none for an item.
@@ -79,11 +104,14 @@ impl<'a> Part<'a> {
     /// # Errors
     /// It is not YAML.
     pub fn parsed(&self) -> Result<&Parsed, &YamlError> {
-        self.parsed.get_or_init(|| self.parse()).as_ref()
+        self.parsed
+            .get_or_init(|| Box::new(self.parse()))
+            .as_ref()
+            .as_ref()
     }
 
     fn parse(&self) -> Result<Parsed, YamlError> {
-        let stream = Stream::parse(&self.text)?;
+        let stream = Stream::parse(self.text())?;
         let resources = stream.roots().iter().enumerate().map(|(number, root)| {
             let id = ResourceId::of(&stream, *root);
             match &self.path {
@@ -124,21 +152,21 @@ impl<'a> Part<'a> {
             return String::new();
         };
         let span = parsed.stream.node(resource.root).span.clone();
-        let place = Position::of(&self.text, span.start);
+        let place = Position::of(self.text(), span.start);
         let lead = "\n".repeat(place.line - 1) + &" ".repeat(place.column - 1);
-        format!("{lead}{}\n", &self.text[span])
+        format!("{lead}{}\n", &self.text()[span])
     }
 
     /// Whether the text may say `needle` in some scalar. Never wrong when it says no.
     #[must_use]
     pub fn may_say(&self, needle: &Finder<'_>) -> bool {
-        needle.find(self.text.as_bytes()).is_some() || self.has_escapes()
+        needle.find(self.source.as_bytes()).is_some() || self.has_escapes()
     }
 
     /// Whether a double-quoted scalar may spell an ordinary character as an escape.
     fn has_escapes(&self) -> bool {
         *self.has_escapes.get_or_init(|| {
-            let bytes = self.text.as_bytes();
+            let bytes = self.source.as_bytes();
             let mut slashes = memchr::memchr_iter(b'\\', bytes);
             slashes.any(|index| matches!(bytes.get(index + 1), Some(b'x' | b'u' | b'U')))
         })
@@ -158,13 +186,15 @@ const PACKAGE_PATH: &str = "internal.config.kubernetes.io/package-path";
 pub struct Package<'a> {
     /// Where they came from.
     pub layout: Layout,
-    parts: Vec<Part<'a>>,
+    /// Shared between the states of a run, with what was parsed.
+    parts: Vec<Rc<Part<'a>>>,
 }
 
 impl<'a> Package<'a> {
     /// A package of texts, whose order decides the order of everything that is reported.
     #[must_use]
     pub fn new(layout: Layout, parts: Vec<Part<'a>>) -> Self {
+        let parts = parts.into_iter().map(Rc::new).collect();
         Self { layout, parts }
     }
 
@@ -174,14 +204,13 @@ impl<'a> Package<'a> {
         &self.parts[id.0]
     }
 
-    /// The same package with texts of its own.
+    /// The package with other parts in the places that `replacement` gives one for.
     #[must_use]
-    pub fn into_owned(self) -> Package<'static> {
-        let parts = self.parts.into_iter().map(|part| match part.path {
-            Some(path) => Part::file(path, part.text.into_owned()),
-            None => Part::item(part.text.into_owned()),
+    pub fn with(&self, replacement: impl Fn(PartId, &Part<'a>) -> Option<Part<'a>>) -> Self {
+        let parts = self.parts.iter().enumerate().map(|(index, part)| {
+            replacement(PartId(index), part).map_or_else(|| Rc::clone(part), Rc::new)
         });
-        Package {
+        Self {
             layout: self.layout,
             parts: parts.collect(),
         }
@@ -192,7 +221,7 @@ impl<'a> Package<'a> {
         self.parts
             .iter()
             .enumerate()
-            .map(|(index, part)| (PartId(index), part))
+            .map(|(index, part)| (PartId(index), &**part))
     }
 
     /// The parsed texts that may say one of `needles`. Texts that are not YAML are left out here;
@@ -218,7 +247,7 @@ impl<'a> Package<'a> {
     ) -> impl Iterator<Item = (PartId, &'p Part<'a>, &'p YamlError)> + use<'p, 'a> {
         let finder = Finder::new(needle).into_owned();
         self.parts().filter_map(move |(id, part)| {
-            finder.find(part.text.as_bytes())?;
+            finder.find(part.source.as_bytes())?;
             Some((id, part, part.parsed().err()?))
         })
     }
