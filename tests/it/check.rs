@@ -482,6 +482,85 @@ fn ready_made_uses_are_valid() {
 }
 
 #[test]
+fn the_tekton_task_and_the_hook_are_valid() {
+    let file = |name: &str| format!("{}/{name}", env!("CARGO_MANIFEST_DIR"));
+    judge("tekton-lint", &[&file("docs/ci/tekton-task.yaml")]);
+    judge(
+        "pre-commit",
+        &["validate-manifest", &file(".pre-commit-hooks.yaml")],
+    );
+}
+
+#[test]
+fn json_and_junit_say_the_same() {
+    let repository = Repository::new("after");
+    repository.edit("Kptfile", NEW, OLD);
+    insta::assert_snapshot!(repository.check(&["--format", "json"]).stdout, @r#"
+    {
+      "findings": [
+        {
+          "rule": "MS005",
+          "name": "disagreeing-targets",
+          "level": "error",
+          "message": "this holds projects/123456789012/locations/us-central1/models/TCN1111111111111111111, and other places hold projects/123456789012/locations/us-central1/models/TCN2222222222222222222",
+          "help": "run `modelsync render`, or `modelsync check --fix`",
+          "path": "Label_Microservice/deployment/Kptfile",
+          "line": 14,
+          "column": 18,
+          "endLine": 14,
+          "endColumn": 91,
+          "field": "openAPI.definitions.io\\.k8s\\.cli\\.setters\\.automl-model.x-k8s-cli.setter.value",
+          "currentValue": "projects/123456789012/locations/us-central1/models/TCN1111111111111111111",
+          "proposedValue": null
+        }
+      ],
+      "undecided": []
+    }
+    "#);
+    let junit = repository.check(&["--format", "junit"]).stdout;
+    let failed = junit
+        .lines()
+        .skip_while(|line| !line.contains("MS005"))
+        .take(4);
+    insta::assert_snapshot!(failed.collect::<Vec<_>>().join("\n"), @r#"
+        <testcase name="MS005 Label_Microservice/deployment/Kptfile:14:18" classname="disagreeing-targets">
+          <failure type="error" message="this holds projects/123456789012/locations/us-central1/models/TCN1111111111111111111, and other places hold projects/123456789012/locations/us-central1/models/TCN2222222222222222222">Label_Microservice/deployment/Kptfile:14:18: this holds projects/123456789012/locations/us-central1/models/TCN1111111111111111111, and other places hold projects/123456789012/locations/us-central1/models/TCN2222222222222222222
+    help: run `modelsync render`, or `modelsync check --fix`</failure>
+        </testcase>
+    "#);
+    let sarif = repository.check(&["--format", "sarif"]).stdout;
+    let sarif: serde_json::Value = serde_json::from_str(&sarif).unwrap();
+    let mut result = sarif["runs"][0]["results"][0].clone();
+    let uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].take();
+    assert!(uri.as_str().unwrap().ends_with("/Kptfile"), "{uri}");
+    insta::assert_snapshot!(format!("{result:#}"), @r#"
+    {
+      "ruleId": "MS005",
+      "ruleIndex": 4,
+      "level": "error",
+      "message": {
+        "text": "this holds projects/123456789012/locations/us-central1/models/TCN1111111111111111111, and other places hold projects/123456789012/locations/us-central1/models/TCN2222222222222222222"
+      },
+      "locations": [
+        {
+          "physicalLocation": {
+            "artifactLocation": {
+              "uri": null
+            },
+            "region": {
+              "startLine": 14,
+              "startColumn": 18,
+              "endLine": 14,
+              "endColumn": 91
+            }
+          }
+        }
+      ]
+    }
+    "#);
+}
+
+#[test]
 fn the_rules_page_is_current() {
     let page = modelsync::core::report::findings::rules_page();
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules.md");
