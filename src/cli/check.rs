@@ -90,7 +90,8 @@ pub(super) fn run(arguments: &CheckArgs, printer: &mut Printer) -> anyhow::Resul
         max_catalog_age: arguments.max_catalog_age,
     };
     let request = arguments.package.request();
-    let checked = match check::run(&request, &options, arguments.base.as_deref(), arguments.fix) {
+    let base = arguments.base.as_deref().filter(|base| !base.is_empty());
+    let checked = match check::run(&request, &options, base, arguments.fix) {
         Ok(checked) => checked,
         Err(error) => {
             printer.error(&format!("{error:#}"));

@@ -39,6 +39,7 @@ pub fn main() -> ExitCode {
         Ok(app) => app,
         Err(error) => return output::usage(&error),
     };
+    output::explain_panics();
     let mut printer = Printer::new();
     let outcome = match &app.command {
         Command::Function(arguments) => function::run(arguments, &mut printer),
@@ -49,7 +50,7 @@ pub fn main() -> ExitCode {
     let outcome = outcome.and_then(|outcome| printer.finish().map(|()| outcome));
     match outcome {
         Ok(outcome) => outcome.exit_code(),
-        Err(error) => failure::report(&error, &mut printer),
+        Err(error) => failure::report(&error, &app.command, &mut printer),
     }
 }
 

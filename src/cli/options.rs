@@ -1,6 +1,6 @@
 //! Groups of flags that several subcommands have.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -14,12 +14,7 @@ pub(super) struct PackageArgs {
     #[arg(value_name = "DIR", default_value = ".")]
     directory: PathBuf,
     /// File with a SetModel (can be repeated) [default: every SetModel in DIR]
-    #[arg(
-        long = "config",
-        value_name = "FILE",
-        env = "MODELSYNC_CONFIG",
-        value_delimiter = ','
-    )]
+    #[arg(long = "config", value_name = "FILE", env = "MODELSYNC_CONFIG")]
     configs: Vec<PathBuf>,
     /// File with a ModelCatalog, instead of the one in DIR
     #[arg(long, value_name = "FILE", env = "MODELSYNC_CATALOG")]
@@ -33,12 +28,21 @@ impl PackageArgs {
     pub(super) fn request(&self) -> Request {
         Request {
             directory: self.directory.clone(),
-            configs: self.configs.clone(),
-            catalog: self.catalog.clone(),
             // Tekton passes parameters that are not set as empty strings.
+            configs: self
+                .configs
+                .iter()
+                .filter(|path| !is_blank(path))
+                .cloned()
+                .collect(),
+            catalog: self.catalog.clone().filter(|path| !is_blank(path)),
             model: self.model.clone().filter(|model| !model.is_empty()),
         }
     }
+}
+
+fn is_blank(path: &Path) -> bool {
+    path.as_os_str().is_empty()
 }
 
 /// How to print.

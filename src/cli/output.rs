@@ -85,6 +85,18 @@ impl Printer {
     }
 }
 
+/// Makes a panic say in one line that it is our fault.
+pub(super) fn explain_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let message = panic.payload_as_str().unwrap_or("no message");
+        eprintln!("error: internal error at {place}: {message}; please report it with the input");
+    }));
+}
+
 /// Prints what the argument parser has to say: help to standard output, errors to standard error.
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
     // A closed pipe is no reason to fail a `--help`.

@@ -1,5 +1,7 @@
 //! `modelsync fn`: standard input to an answer.
 
+use std::panic;
+
 use crate::adapters::{clock, files};
 use crate::core::change::Task;
 use crate::core::function;
@@ -29,10 +31,16 @@ pub(crate) fn run(task: Option<Task>) -> anyhow::Result<Answer> {
     };
     Ok(match String::from_utf8(bytes) {
         Ok(input) => {
-            let answer = function::run(&input, task, now);
-            Answer {
-                output: answer.output.into_bytes(),
-                error: answer.error,
+            // Should there be a bug that makes it panic, the items must come out all the same.
+            match panic::catch_unwind(|| function::run(&input, task, now)) {
+                Ok(answer) => Answer {
+                    output: answer.output.into_bytes(),
+                    error: answer.error,
+                },
+                Err(_) => Answer {
+                    output: input.into_bytes(),
+                    error: Some("nothing was changed".to_owned()),
+                },
             }
         }
         Err(error) => {

@@ -342,6 +342,41 @@ fn a_closed_pipe_is_no_failure_to_look_at() {
     assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"));
 }
 
+/// kpt deletes what is missing from a function's output, so half of it is a failure.
+#[test]
+fn a_function_fails_when_its_output_cannot_be_written() {
+    let input = "kind: ResourceList\nitems: []\n";
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    for stdout in [Stdio::from(writer), Stdio::from(full)] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_modelsync"))
+            .arg("fn")
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(stdout)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(input.as_bytes())
+            .unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            stderr.contains("error: cannot write to standard output"),
+            "{stderr}"
+        );
+    }
+}
+
 #[test]
 fn the_function_answers_what_is_not_a_resource_list() {
     let run = modelsync_with(&["fn"], b"a: [\n");
