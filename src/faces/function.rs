@@ -3,6 +3,7 @@
 use crate::adapters::{clock, files};
 use crate::core::change::Task;
 use crate::core::function;
+use crate::core::yaml::apply_in_place;
 
 /// What goes out, as bytes: what came in may not even be text.
 pub(crate) struct Answer {
@@ -29,10 +30,10 @@ pub(crate) fn run(task: Option<Task>) -> anyhow::Result<Answer> {
     };
     Ok(match String::from_utf8(bytes) {
         Ok(input) => {
-            let answer = function::run(&input, task, now);
+            let response = function::respond(&input, task, now);
             Answer {
-                output: answer.output.into_bytes(),
-                error: answer.error,
+                output: apply_in_place(input, &response.splices).into_bytes(),
+                error: response.error,
             }
         }
         Err(error) => {
