@@ -36,7 +36,7 @@ fn package(texts: &[(String, String)]) -> Package<'_> {
     let parts = texts
         .iter()
         .map(|(path, text)| Part::file(path.clone(), text.as_str()));
-    Package::new(Layout::Directory, parts.collect())
+    Package::new(Layout::Directory, parts)
 }
 
 #[divan::bench(sample_count = 10)]

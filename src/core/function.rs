@@ -9,7 +9,7 @@ use super::change::{Batch, Models, OwnConfig, Task, configs_in, run as run_confi
 use super::config::{FunctionConfig, SetModel};
 use super::krm::{ResourceList, ResultItem, Severity};
 use super::package::{LEGACY_PATH, Layout, PATH, Package, Part};
-use super::yaml::{Splice, Stream};
+use super::yaml::{Splice, Stream, apply};
 
 /// What goes out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,17 +20,35 @@ pub struct Answer {
     pub error: Option<String>,
 }
 
+/// What goes out, as changes of what came in: the list is long, and its memory can be reused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// What to replace, sorted.
+    pub splices: Vec<Splice>,
+    /// For standard error, when the function failed.
+    pub error: Option<String>,
+}
+
 /// Runs the function on what came in on standard input. `task` decides between set-model and
 /// check-model; without it the kind of the function config does.
 #[must_use]
 pub fn run(input: &str, task: Option<Task>, now: Timestamp) -> Answer {
+    let response = respond(input, task, now);
+    Answer {
+        output: apply(input, &response.splices),
+        error: response.error,
+    }
+}
+
+/// As [`run`].
+#[must_use]
+pub fn respond(input: &str, task: Option<Task>, now: Timestamp) -> Response {
     let list = match ResourceList::read(input) {
         Ok(list) => list,
         Err(error) => {
-            let error = Some(format!("cannot read standard input: {error}"));
-            return Answer {
-                output: input.to_owned(),
-                error,
+            return Response {
+                splices: Vec::new(),
+                error: Some(format!("cannot read standard input: {error}")),
             };
         }
     };
@@ -38,7 +56,7 @@ pub fn run(input: &str, task: Option<Task>, now: Timestamp) -> Answer {
         .items
         .iter()
         .map(|item| Part::embedded(&input[item.range.clone()], item.column));
-    let package = Package::new(Layout::ResourceList, parts.collect());
+    let package = Package::new(Layout::ResourceList, parts);
     let mut batch = match configure(&list, input, &package, task) {
         Ok(request) => {
             let models = Models::Package;
@@ -68,14 +86,14 @@ pub fn run(input: &str, task: Option<Task>, now: Timestamp) -> Answer {
             text: text[item.column..].to_owned(),
         }
     });
-    let output = list.write(input, splices.collect(), &batch.results);
+    let splices = list.splices(input, splices.collect(), &batch.results);
     let error = batch.failed.then(|| {
         batch
             .results
             .first()
             .map_or(String::new(), |result| result.message.clone())
     });
-    Answer { output, error }
+    Response { splices, error }
 }
 
 /// What the function config asks for.

@@ -5,6 +5,7 @@ use std::panic;
 use crate::adapters::{clock, files};
 use crate::core::change::Task;
 use crate::core::function;
+use crate::core::yaml::apply_in_place;
 
 /// What goes out, as bytes: what came in may not even be text.
 pub(crate) struct Answer {
@@ -32,10 +33,10 @@ pub(crate) fn run(task: Option<Task>) -> anyhow::Result<Answer> {
     Ok(match String::from_utf8(bytes) {
         Ok(input) => {
             // Should there be a bug that makes it panic, the items must come out all the same.
-            match panic::catch_unwind(|| function::run(&input, task, now)) {
-                Ok(answer) => Answer {
-                    output: answer.output.into_bytes(),
-                    error: answer.error,
+            match panic::catch_unwind(|| function::respond(&input, task, now)) {
+                Ok(response) => Answer {
+                    output: apply_in_place(input, &response.splices).into_bytes(),
+                    error: response.error,
                 },
                 Err(_) => Answer {
                     output: input.into_bytes(),

@@ -77,7 +77,7 @@ pub(crate) fn read_directory(root: &Path) -> anyhow::Result<Package<'static>> {
     }
     files.sort();
     let parts = files.into_iter().map(|(path, text)| Part::file(path, text));
-    Ok(Package::new(Layout::Directory, parts.collect()))
+    Ok(Package::new(Layout::Directory, parts))
 }
 
 /// The files that kpt reads, and kustomize's.

@@ -218,7 +218,18 @@ impl ResourceList {
 
     /// The text with splices applied and results appended; nothing else changes.
     #[must_use]
-    pub fn write(&self, text: &str, mut splices: Vec<Splice>, results: &[ResultItem]) -> String {
+    pub fn write(&self, text: &str, splices: Vec<Splice>, results: &[ResultItem]) -> String {
+        apply(text, &self.splices(text, splices, results))
+    }
+
+    /// The same as splices, sorted.
+    #[must_use]
+    pub fn splices(
+        &self,
+        text: &str,
+        mut splices: Vec<Splice>,
+        results: &[ResultItem],
+    ) -> Vec<Splice> {
         let end = end_of_line(text, 0);
         let line_break = if line_break(text, end) == 2 {
             "\r\n"
@@ -272,7 +283,7 @@ impl ResourceList {
             });
         }
         splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
-        apply(text, &splices)
+        splices
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Part<'a> {
     column: usize,
     /// The text where that is more than the source. Few items of a long list are ever asked for
     /// it.
-    padded: OnceCell<String>,
+    padded: OnceCell<Box<str>>,
     path: Option<String>,
     parsed: OnceCell<Box<Result<Parsed, YamlError>>>,
     has_escapes: OnceCell<bool>,
@@ -83,7 +83,7 @@ impl<'a> Part<'a> {
             0 => &self.source,
             column => self
                 .padded
-                .get_or_init(|| format!("{}{}", " ".repeat(column), self.source)),
+                .get_or_init(|| format!("{}{}", " ".repeat(column), self.source).into()),
         }
     }
 
@@ -193,7 +193,7 @@ pub struct Package<'a> {
 impl<'a> Package<'a> {
     /// A package of texts, whose order decides the order of everything that is reported.
     #[must_use]
-    pub fn new(layout: Layout, parts: Vec<Part<'a>>) -> Self {
+    pub fn new(layout: Layout, parts: impl IntoIterator<Item = Part<'a>>) -> Self {
         let parts = parts.into_iter().map(Rc::new).collect();
         Self { layout, parts }
     }

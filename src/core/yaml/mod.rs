@@ -22,7 +22,7 @@ pub mod lookup;
 pub mod position;
 
 pub use document::{Content, Node, NodeId, Stream, YamlError};
-pub use edit::{Assignment, EditError, Splice, apply, replace};
+pub use edit::{Assignment, EditError, Splice, apply, apply_in_place, replace};
 pub use field_path::{FieldPath, Step};
 pub use lookup::{Located, LookupError, Obstacle, Site, locate};
 pub use position::Position;
