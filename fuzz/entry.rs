@@ -8,10 +8,10 @@ use modelsync::core::yaml::{FieldPath, Stream};
 
 /// The editor's laws, shared with the property tests.
 #[path = "../src/core/yaml/laws/hold.rs"]
-pub mod hold;
+pub(crate) mod hold;
 
 /// Whatever comes in, the answer is what came in or a ResourceList with as many items.
-pub fn function(data: &[u8]) {
+pub(crate) fn function(data: &[u8]) {
     let Ok(input) = std::str::from_utf8(data) else {
         return;
     };
@@ -31,7 +31,7 @@ pub fn function(data: &[u8]) {
 }
 
 /// Two lines and a text: the path, the value (`\n` for a line break), the text to edit.
-pub fn edit(data: &[u8]) {
+pub(crate) fn edit(data: &[u8]) {
     let Ok(input) = std::str::from_utf8(data) else {
         return;
     };
@@ -49,7 +49,7 @@ pub fn edit(data: &[u8]) {
 }
 
 /// Configs and catalogs.
-pub fn decode(data: &[u8]) {
+pub(crate) fn decode(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };

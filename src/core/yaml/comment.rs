@@ -1,8 +1,9 @@
 //! Comments and the scalars they are attached to, as kyaml attaches them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::decode::{end_of_line, line_break, start_of_line};
+use super::decode::{Style, end_of_line, line_break, start_of_line};
 use super::document::{Content, NodeId, Stream};
 
 /// A comment, from its `#` to the end of its line.
@@ -28,7 +29,11 @@ pub enum Owner {
 /// The comments of a text that contain `needle`. `stream` must be the parse of `text`.
 #[must_use]
 pub fn find(text: &str, stream: &Stream, needle: &str) -> Vec<Comment> {
-    let hits = memchr::memmem::find_iter(text.as_bytes(), needle.as_bytes());
+    let mut hits = memchr::memmem::find_iter(text.as_bytes(), needle.as_bytes()).peekable();
+    if hits.peek().is_none() {
+        return Vec::new();
+    }
+    let index = Index::new(text, stream);
     let mut comments: Vec<Comment> = Vec::new();
     for hit in hits {
         if comments
@@ -37,16 +42,77 @@ pub fn find(text: &str, stream: &Stream, needle: &str) -> Vec<Comment> {
         {
             continue;
         }
-        if let Some(range) = comment_around(text, stream, hit) {
-            let owner = owner(text, stream, &range);
+        if let Some(range) = comment_around(text, &index, hit) {
+            let owner = owner(text, stream, &index, &range);
             comments.push(Comment { range, owner });
         }
     }
     comments
 }
 
+/// The nodes of a text by their places: a long text may hold many comments.
+struct Index {
+    /// The bytes of each scalar, sorted; of a block scalar those after its header, which may end
+    /// in a comment.
+    scalars: Vec<Range<usize>>,
+    /// The ends of all nodes but block collections, sorted; the end of a block scalar is its
+    /// indicator's, where a comment can follow.
+    ends: Vec<(usize, NodeId)>,
+    /// List elements by their starts; of nested lists the outermost.
+    elements: BTreeMap<usize, NodeId>,
+    keys: BTreeSet<NodeId>,
+}
+
+impl Index {
+    fn new(text: &str, stream: &Stream) -> Self {
+        let mut index = Self {
+            scalars: Vec::new(),
+            ends: Vec::new(),
+            elements: BTreeMap::new(),
+            keys: BTreeSet::new(),
+        };
+        for (id, node) in stream.nodes() {
+            let Range { start, end } = node.span;
+            match &node.content {
+                Content::Scalar {
+                    style: Style::Literal | Style::Folded,
+                    ..
+                } => {
+                    index.scalars.push(end_of_line(text, start).min(end)..end);
+                    index.ends.push((start + 1, id));
+                }
+                Content::Scalar { .. } => {
+                    index.scalars.push(start..end);
+                    index.ends.push((end, id));
+                }
+                Content::Alias(_)
+                | Content::Sequence { flow: true, .. }
+                | Content::Mapping { flow: true, .. } => index.ends.push((end, id)),
+                _ => {}
+            }
+            for item in stream.items(id) {
+                let start = stream.node(*item).span.start;
+                index.elements.entry(start).or_insert(*item);
+            }
+            index
+                .keys
+                .extend(stream.entries(id).iter().map(|(key, _)| *key));
+        }
+        index.scalars.retain(|range| !range.is_empty());
+        index.scalars.sort_by_key(|range| range.start);
+        index.ends.sort_unstable();
+        index
+    }
+
+    /// Whether a byte belongs to a scalar.
+    fn in_scalar(&self, offset: usize) -> bool {
+        let after = self.scalars.partition_point(|range| range.start <= offset);
+        after > 0 && self.scalars[after - 1].contains(&offset)
+    }
+}
+
 /// The comment that the byte at `offset` is in.
-fn comment_around(text: &str, stream: &Stream, offset: usize) -> Option<Range<usize>> {
+fn comment_around(text: &str, index: &Index, offset: usize) -> Option<Range<usize>> {
     let line_start = start_of_line(text, offset);
     let line_end = end_of_line(text, offset);
     let starts = memchr::memchr_iter(
@@ -56,29 +122,18 @@ fn comment_around(text: &str, stream: &Stream, offset: usize) -> Option<Range<us
     starts.map(|index| line_start + index).find_map(|start| {
         let is_first = start == line_start;
         let after_blank = is_first || text[..start].ends_with([' ', '\t']);
-        (after_blank && !in_scalar(text, stream, start)).then_some(start..line_end)
-    })
-}
-
-/// Whether a byte belongs to a scalar. The line of a block scalar's header may end in a comment.
-fn in_scalar(text: &str, stream: &Stream, offset: usize) -> bool {
-    stream.nodes().any(|(id, node)| {
-        node.span.contains(&offset)
-            && node.scalar().is_some()
-            && stream
-                .block(text, id)
-                .is_none_or(|block| !block.header.contains(&offset))
+        (after_blank && !index.in_scalar(start)).then_some(start..line_end)
     })
 }
 
 /// A comment at the end of a line belongs to the last value on it; one that fills its line belongs
 /// to the list element that begins on the next line. (go-yaml attaches a comment above a map entry
 /// to the key, where setters do not look.)
-fn owner(text: &str, stream: &Stream, comment: &Range<usize>) -> Owner {
+fn owner(text: &str, stream: &Stream, index: &Index, comment: &Range<usize>) -> Owner {
     let line_start = start_of_line(text, comment.start);
     let fills_line = text[line_start..comment.start].trim().is_empty();
     if !fills_line {
-        return on_line(text, stream, line_start, comment.start);
+        return on_line(index, line_start, comment.start);
     }
     // Go past further comment lines to the next line of content.
     let mut at = comment.end;
@@ -91,7 +146,7 @@ fn owner(text: &str, stream: &Stream, comment: &Range<usize>) -> Owner {
                 return Owner::Nothing;
             };
             let first = end - element.trim_start().len();
-            return element_at(stream, first);
+            return element_at(stream, index, first);
         }
         if end == text.len() {
             return Owner::Nothing;
@@ -100,47 +155,24 @@ fn owner(text: &str, stream: &Stream, comment: &Range<usize>) -> Owner {
     }
 }
 
-fn element_at(stream: &Stream, offset: usize) -> Owner {
-    let all = stream
-        .nodes()
-        .flat_map(|(id, _)| stream.items(id).iter().copied());
-    let mut found = all.filter(|item| stream.node(*item).span.start == offset);
-    match found.next() {
-        Some(id) if !matches!(stream.node(id).content, Content::Mapping { .. }) => Owner::Value(id),
+fn element_at(stream: &Stream, index: &Index, offset: usize) -> Owner {
+    match index.elements.get(&offset) {
+        Some(id) if !matches!(stream.node(*id).content, Content::Mapping { .. }) => {
+            Owner::Value(*id)
+        }
         _ => Owner::Nothing,
     }
 }
 
 /// The last node that ends on the line before the comment.
-fn on_line(text: &str, stream: &Stream, line_start: usize, comment_start: usize) -> Owner {
-    let mut last: Option<(usize, NodeId)> = None;
-    for (id, node) in stream.nodes() {
-        let is_block_collection = matches!(
-            node.content,
-            Content::Sequence { flow: false, .. } | Content::Mapping { flow: false, .. }
-        );
-        if is_block_collection {
-            continue;
-        }
-        let end = stream.block(text, id).map_or(node.span.end, |block| {
-            // The header is where the comment can be.
-            block.header.start + 1
-        });
-        if end > line_start && end <= comment_start && last.is_none_or(|(known, _)| known <= end) {
-            last = Some((end, id));
-        }
-    }
-    match last {
+fn on_line(index: &Index, line_start: usize, comment_start: usize) -> Owner {
+    let after = index.ends.partition_point(|(end, _)| *end <= comment_start);
+    let last = after.checked_sub(1).map(|last| index.ends[last]);
+    match last.filter(|(end, _)| *end > line_start) {
         None => Owner::Nothing,
-        Some((_, id)) if is_key(stream, id) => Owner::Key(id),
+        Some((_, id)) if index.keys.contains(&id) => Owner::Key(id),
         Some((_, id)) => Owner::Value(id),
     }
-}
-
-fn is_key(stream: &Stream, id: NodeId) -> bool {
-    stream
-        .nodes()
-        .any(|(map, _)| stream.entries(map).iter().any(|(key, _)| *key == id))
 }
 
 #[cfg(test)]

@@ -180,43 +180,50 @@ impl Edit<'_> {
 
     /// Where the node stands: in flow collections, in JSON, or in neither.
     fn context(&self) -> Context {
-        let span = &self.stream.node(self.node).span;
+        // Nodes are numbered in the order of the text: the way down is by the last child that is
+        // not past the node.
+        let last = |ids: &[NodeId]| {
+            let after = ids.partition_point(|id| *id <= self.node);
+            after.checked_sub(1).map(|index| ids[index])
+        };
         let mut context = Context::Block;
-        for (_, outer) in self.stream.nodes() {
-            if outer.span.start > span.start {
-                break;
-            }
-            if outer.span.end < span.end || outer.span.is_empty() {
-                continue;
-            }
-            match &outer.content {
-                Content::Sequence { flow: true, .. } if context == Context::Block => {
-                    context = Context::Flow;
+        let mut outer = last(self.stream.roots());
+        while let Some(id) = outer.filter(|id| *id != self.node) {
+            outer = match &self.stream.node(id).content {
+                Content::Sequence { items, flow } => {
+                    if *flow && context == Context::Block {
+                        context = Context::Flow;
+                    }
+                    last(items)
                 }
-                Content::Mapping {
-                    flow: true,
-                    entries,
-                } => {
-                    let first = entries
-                        .first()
-                        .map(|(key, _)| &self.stream.node(*key).content);
-                    let is_quoted = matches!(
-                        first,
-                        Some(Content::Scalar {
-                            style: Style::Double,
-                            ..
-                        })
-                    );
-                    context = if is_quoted {
-                        Context::Json
-                    } else {
-                        Context::Flow
-                    };
+                Content::Mapping { entries, flow } => {
+                    if *flow {
+                        context = self.flow_context(entries);
+                    }
+                    let after = entries.partition_point(|(key, _)| *key <= self.node);
+                    after.checked_sub(1).map(|index| {
+                        let (key, value) = entries[index];
+                        if value <= self.node { value } else { key }
+                    })
                 }
-                _ => {}
-            }
+                _ => None,
+            };
         }
         context
+    }
+
+    /// Where the values of a flow map stand: its first key tells whether it may be JSON.
+    fn flow_context(&self, entries: &[(NodeId, NodeId)]) -> Context {
+        let first = entries
+            .first()
+            .map(|(key, _)| &self.stream.node(*key).content);
+        match first {
+            Some(Content::Scalar {
+                style: Style::Double,
+                ..
+            }) => Context::Json,
+            _ => Context::Flow,
+        }
     }
 
     /// Replaces the lines of a block scalar and keeps its header.
@@ -293,16 +300,7 @@ impl Edit<'_> {
     }
 
     fn insert_flow(&self, entries: &[(NodeId, NodeId)], key: &str, value: &str) -> Splice {
-        let context = match entries
-            .first()
-            .map(|(key, _)| &self.stream.node(*key).content)
-        {
-            Some(Content::Scalar {
-                style: Style::Double,
-                ..
-            }) => Context::Json,
-            _ => Context::Flow,
-        };
+        let context = self.flow_context(entries);
         let key = encode::scalar(key, Style::Plain, context);
         let value = encode::scalar(value, Style::Plain, context);
         let (at, text) = match entries.last() {
@@ -383,15 +381,23 @@ impl Edit<'_> {
             position: outward(offset_of(&decoded.text, error.position)),
             message: error.message,
         })?;
+        let block = self.stream.block(self.text, self.node);
+        let indent = block.and_then(|block| block.indent).unwrap_or_default();
         let outer = splices
             .iter()
-            .map(|splice| self.outward(&decoded, splice))
+            .map(|splice| self.outward(&decoded, indent, splice))
             .collect::<Result<Vec<_>, _>>()?;
         Ok((outer, apply(&decoded.text, &splices)))
     }
 
     /// A splice of the string's value as a splice of the text, in the string's style.
-    fn outward(&self, decoded: &Decoded, splice: &Splice) -> Result<Splice, EditError> {
+    /// `indent` is that of a block.
+    fn outward(
+        &self,
+        decoded: &Decoded,
+        indent: usize,
+        splice: &Splice,
+    ) -> Result<Splice, EditError> {
         let Content::Scalar { style, .. } = &self.stream.node(self.node).content else {
             return Err(self.error("this is not a string"));
         };
@@ -409,11 +415,6 @@ impl Edit<'_> {
                 text
             }
             Style::Literal => {
-                let indent = self
-                    .stream
-                    .block(self.text, self.node)
-                    .and_then(|block| block.indent)
-                    .unwrap_or_default();
                 let line_break = self.line_break();
                 splice
                     .text

@@ -511,15 +511,14 @@ pub fn path_to(stream: &Stream, root: NodeId, wanted: NodeId) -> Option<String> 
     if root == wanted {
         return Some(String::new());
     }
-    let last_before = |ids: &[NodeId]| ids.iter().rposition(|id| *id <= wanted);
     let (child, name) = match &stream.node(root).content {
         Content::Sequence { items, .. } => {
-            let index = last_before(items)?;
+            let index = items.partition_point(|id| *id <= wanted).checked_sub(1)?;
             (items[index], format!("[{index}]"))
         }
         Content::Mapping { entries, .. } => {
-            let keys: Vec<_> = entries.iter().map(|(key, _)| *key).collect();
-            let (key, value) = entries[last_before(&keys)?];
+            let after = entries.partition_point(|(key, _)| *key <= wanted);
+            let (key, value) = entries[after.checked_sub(1)?];
             (
                 value,
                 format!(".{}", escape_key(stream.node(key).scalar().unwrap_or("?"))),
