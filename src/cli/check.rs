@@ -88,6 +88,7 @@ pub(super) fn run(arguments: &CheckArgs, printer: &mut Printer) -> anyhow::Resul
             .map(|RuleLevel(id, level)| (*id, *level))
             .collect(),
         max_catalog_age: arguments.max_catalog_age,
+        ..Options::default()
     };
     let request = arguments.package.request();
     let base = arguments.base.as_deref().filter(|base| !base.is_empty());

@@ -425,6 +425,22 @@ fn check_model_reports_and_changes_nothing() {
         "{results}"
     );
     assert!(results.contains("rule: MS001"), "{results}");
+    // What cannot be located is a finding of its rule, too; and a reason is accepted here as well.
+    let broken = List::new(field("data.c.d"), vec![map("    c: |\n      d: [\n")]);
+    let answer = run(
+        &broken.text(),
+        Some(Task::Check),
+        jiff::Timestamp::UNIX_EPOCH,
+    );
+    assert!(answer.output.contains("rule: MS009"), "{}", answer.output);
+    let accepted = format!("    model: {A} # modelsync:ignore MS001 until May\n");
+    let accepted = List::new(field("data.model"), vec![map(&accepted)]);
+    let answer = run(
+        &accepted.text(),
+        Some(Task::Check),
+        jiff::Timestamp::UNIX_EPOCH,
+    );
+    assert_eq!(answer.error, None, "{}", answer.output);
     let current = List::new(field("data.model"), vec![map(&format!("    model: {B}\n"))]);
     let answer = run(
         &current.text(),

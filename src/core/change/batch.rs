@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::edits::{Change, FileChange};
 use super::locate::OwnConfig;
-use super::update::{Models, listing, located, update};
-use crate::core::check::{self, Facts, Subject};
+use super::update::{Models, located, update};
+use crate::core::check::{Level, Options, RULES, check};
 use crate::core::config::{GROUP, SetModel};
 use crate::core::krm::{ResultItem, Severity};
 use crate::core::package::{Package, PartId};
@@ -57,23 +57,23 @@ pub fn run(
     now: Timestamp,
     task: Task,
 ) -> Batch {
+    if task == Task::Check {
+        return check_all(package, configs, own, models, now);
+    }
     let mut state = Change::default().apply(package);
     let mut last = BTreeSet::new();
     let mut failed = false;
     // The summary of each config, then the rest: kpt shows four lines.
     let (mut summaries, mut rest) = (Vec::new(), Vec::new());
     for config in configs {
-        let (ok, mut results) = match task {
-            Task::Set => match update(&state, config, own, models, now) {
-                Ok(update) => {
-                    let next = update.change.apply(&state);
-                    last.extend(update.change.renamed);
-                    state = next;
-                    (true, update.results)
-                }
-                Err(errors) => (false, errors),
-            },
-            Task::Check => check_one(&state, config, own, models, now),
+        let (ok, mut results) = match update(&state, config, own, models, now) {
+            Ok(update) => {
+                let next = update.change.apply(&state);
+                last.extend(update.change.renamed);
+                state = next;
+                (true, update.results)
+            }
+            Err(errors) => (false, errors),
         };
         failed |= !ok;
         if !results.is_empty() {
@@ -102,46 +102,43 @@ pub fn run(
     }
 }
 
-/// Findings and their summary for one config; `true` when there are none.
-fn check_one(
+/// The findings of every rule as errors, after a summary.
+fn check_all(
     package: &Package<'_>,
-    config: &SetModel,
+    configs: &[SetModel],
     own: &OwnConfig,
     models: Models<'_>,
     now: Timestamp,
-) -> (bool, Vec<ResultItem>) {
-    let update = match update(package, config, own, models, now) {
-        Ok(update) => update,
-        Err(errors) => return (false, errors),
-    };
-    let listing = match models {
-        Models::Listing(listing) => Some(listing.clone()),
-        Models::Package => listing(package, config).ok().flatten(),
-    };
-    let facts = Facts {
-        package,
-        subjects: vec![Subject {
-            config,
-            places: update.places.clone(),
-            listing,
-            selection: Some(update.selection.clone()),
-        }],
-        invalid: Vec::new(),
+) -> Batch {
+    let error = Level::Report(Severity::Error);
+    let options = Options {
+        levels: RULES.into_iter().map(|rule| (rule.id, error)).collect(),
         max_catalog_age: None,
-        now,
+        own: own.clone(),
     };
-    let findings = check::strict(&facts);
-    let name = &config.name;
-    let why = update.selection.summary();
-    if findings.is_empty() {
-        let current = update.places.current().join(", ");
-        let message = format!("{name}: {current} is good: {why}");
-        return (true, vec![ResultItem::summary(Severity::Info, message)]);
+    let report = check(package, configs, Vec::new(), models, now, &options);
+    let names: Vec<_> = configs.iter().map(|config| config.name.as_str()).collect();
+    let names = names.join(", ");
+    let failed = !report.findings.is_empty() || !report.undecided.is_empty();
+    let summary = match (report.findings.len(), report.undecided.is_empty()) {
+        (0, true) => ResultItem::summary(Severity::Info, format!("{names}: no findings")),
+        (0, false) => ResultItem::summary(Severity::Error, format!("{names}: could not decide")),
+        (1, _) => ResultItem::summary(Severity::Error, format!("{names}: 1 finding")),
+        (count, _) => ResultItem::summary(Severity::Error, format!("{names}: {count} findings")),
+    };
+    let findings = report.findings.into_iter().map(|finding| finding.item);
+    let undecided = report.undecided.into_iter();
+    let undecided = undecided.map(|message| ResultItem::new(Severity::Error, message));
+    Batch {
+        failed,
+        texts: Vec::new(),
+        files: Vec::new(),
+        results: [summary]
+            .into_iter()
+            .chain(findings)
+            .chain(undecided)
+            .collect(),
     }
-    let count = findings.len();
-    let noun = if count == 1 { "finding" } else { "findings" };
-    let summary = ResultItem::summary(Severity::Error, format!("{name}: {count} {noun}: {why}"));
-    (false, [summary].into_iter().chain(findings).collect())
 }
 
 /// The SetModels in a package, and what is wrong with those that cannot be read.

@@ -24,4 +24,4 @@ mod wrong_name_hash;
 
 pub use fix::fix;
 pub use report::{Finding, Options, Report, check};
-pub use rule::{Facts, Level, RULES, Rule, Subject, rule, strict};
+pub use rule::{Facts, Level, RULES, Rule, Subject, rule};

@@ -10,8 +10,8 @@ use super::rule::{Facts, Level, RULES, Rule, Subject};
 use super::suppression;
 use crate::core::change::{ListingError, Models, OwnConfig, listing, locate, select_from};
 use crate::core::config::SetModel;
-use crate::core::krm::{ResultItem, Severity};
-use crate::core::package::{Package, PartId};
+use crate::core::krm::{Resource, ResultItem, Severity};
+use crate::core::package::{Layout, Package, PartId};
 
 /// What the user may set.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,8 @@ pub struct Options {
     pub levels: BTreeMap<&'static str, Level>,
     /// The oldest that a catalog may be.
     pub max_catalog_age: Option<Duration>,
+    /// The document that the function was configured from, which is never a target.
+    pub own: OwnConfig,
 }
 
 /// Something that a rule found.
@@ -74,7 +76,7 @@ pub fn check(
         now,
     };
     for config in configs {
-        let (subject, undecided) = subject(&mut facts, config, models);
+        let (subject, undecided) = subject(&mut facts, config, models, &options.own);
         facts.subjects.push(subject);
         report.undecided.extend(undecided);
     }
@@ -123,8 +125,9 @@ fn subject<'a>(
     facts: &mut Facts<'a>,
     config: &'a SetModel,
     models: Models<'_>,
+    own: &OwnConfig,
 ) -> (Subject<'a>, Option<String>) {
-    let places = locate(facts.package, &config.targets, &OwnConfig::default());
+    let places = locate(facts.package, &config.targets, own);
     let name = &config.name;
     let mut undecided = None;
     let listing = match models {
@@ -174,9 +177,18 @@ fn subject<'a>(
 /// The bytes that an item is about.
 fn place(package: &Package<'_>, item: &ResultItem) -> Option<(PartId, Range<usize>)> {
     let (path, _) = item.file.as_ref()?;
-    let (id, part) = package
-        .parts()
-        .find(|(_, part)| part.path() == Some(path.as_str()))?;
+    let (id, part) = match package.layout {
+        Layout::Directory => package
+            .parts()
+            .find(|(_, part)| part.path() == Some(path.as_str()))?,
+        // Several items may come from one file.
+        Layout::ResourceList => package.saying(&[path]).find_map(|(id, part, parsed)| {
+            let mut resources = parsed.resources.iter();
+            let is_meant =
+                |it: &Resource| it.path == *path && Some(&it.id) == item.resource.as_ref();
+            resources.any(is_meant).then_some((id, part))
+        })?,
+    };
     let text = part.text();
     let Some(position) = item.position else {
         let end = text.find(['\r', '\n']).unwrap_or(text.len());

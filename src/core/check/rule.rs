@@ -149,20 +149,6 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
         .find(|rule| rule.id.eq_ignore_ascii_case(id) || rule.name == id)
 }
 
-/// Runs every rule for the validator check-model: whatever is found is an error, with the rule's
-/// id as a tag.
-#[must_use]
-pub fn strict(facts: &Facts<'_>) -> Vec<ResultItem> {
-    let findings = RULES.into_iter().flat_map(|rule| {
-        let findings = (rule.run)(facts).into_iter();
-        findings.map(|finding| ResultItem {
-            rule: Some(rule.id),
-            ..finding
-        })
-    });
-    findings.collect()
-}
-
 /// A finding.
 pub(super) fn finding(message: impl Into<String>) -> ResultItem {
     ResultItem::new(Severity::Error, message)
