@@ -50,7 +50,7 @@ fn check_5000_files(bencher: Bencher<'_, '_>) {
             &package,
             &configs,
             invalid,
-            Models::Package,
+            &Models::default(),
             now,
             &Options::default(),
         );

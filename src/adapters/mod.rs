@@ -1,4 +1,5 @@
-//! One outside thing each: the clock, files, Git. No policy and no printing.
+//! One outside thing each: the clock, files, Git, HTTP, forges,
+//! registries. No policy and no printing.
 
 #![expect(
     clippy::disallowed_methods,
@@ -7,4 +8,9 @@
 
 pub(crate) mod clock;
 pub(crate) mod files;
+pub(crate) mod forges;
 pub(crate) mod git;
+pub(crate) mod http;
+pub(crate) mod runtime;
+pub(crate) mod secret;
+pub(crate) mod sources;

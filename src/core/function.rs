@@ -59,12 +59,12 @@ pub fn respond(input: &str, task: Option<Task>, now: Timestamp) -> Response {
     let package = Package::new(Layout::ResourceList, parts);
     let mut batch = match configure(&list, input, &package, task) {
         Ok(request) => {
-            let models = Models::Package;
+            let models = Models::default();
             run_configs(
                 &package,
                 &request.configs,
                 &request.own,
-                models,
+                &models,
                 now,
                 request.task,
             )

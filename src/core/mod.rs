@@ -9,5 +9,6 @@ pub mod krm;
 pub mod model;
 pub mod package;
 pub mod policy;
+pub mod proposal;
 pub mod report;
 pub mod yaml;

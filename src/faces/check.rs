@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::directory::{Request, models, read};
+use super::directory::{Request, read};
 use crate::adapters::git::Base;
-use crate::adapters::{clock, files};
+use crate::adapters::{clock, files, runtime};
 use crate::core::change::{FileChange, read_configs};
 use crate::core::check::{Options, Report, check, fix};
 use crate::core::config::SetModel;
@@ -36,17 +36,12 @@ pub(crate) fn run(
         .map(|revision| Base::find(&request.directory, revision))
         .transpose()?;
     let now = clock::now()?;
-    let catalog = request
-        .catalog
-        .as_deref()
-        .map(super::directory::read_catalog)
-        .transpose()?;
-    let models = models(catalog.as_ref());
     let mut package = files::read_directory(&request.directory)?;
     let (configs, mut invalid) = configs(request, &package)?;
+    let models = runtime::block_on(request.models(&configs))??;
     let mut fixed = Vec::new();
     if is_fix && invalid.is_empty() {
-        fixed = fix(&package, &configs, models, now);
+        fixed = fix(&package, &configs, &models, now);
         files::write(&request.directory, &fixed)?;
         package = files::read_directory(&request.directory)?;
     }
@@ -55,7 +50,7 @@ pub(crate) fn run(
                        one with --config";
         invalid.push(ResultItem::new(Severity::Error, message));
     }
-    let mut report = check(&package, &configs, invalid, models, now, options);
+    let mut report = check(&package, &configs, invalid, &models, now, options);
     if let Some(base) = base {
         report.only_changed(&package, |path| base.text(path))?;
     }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-use crate::adapters::{clock, files};
-use crate::core::change::{Batch, Models, OwnConfig, Task, configs_in, run};
+use crate::adapters::{clock, files, runtime, sources};
+use crate::core::change::{Batch, Models, OwnConfig, Question, Task, configs_in, run};
 use crate::core::config::{DecodeError, SetModel};
 use crate::core::model::{ModelCatalog, name};
 
@@ -45,14 +45,13 @@ pub(crate) fn plan(request: &Request) -> anyhow::Result<Batch> {
         );
     }
     request.pin(&mut configs)?;
-    let catalog = request.catalog.as_deref().map(read_catalog).transpose()?;
     let own = OwnConfig::default();
-    let models = models(catalog.as_ref());
+    let models = runtime::block_on(request.models(&configs))??;
     Ok(run(
         &package,
         &configs,
         &own,
-        models,
+        &models,
         clock::now()?,
         Task::Set,
     ))
@@ -80,11 +79,21 @@ impl Request {
         }
         Ok(())
     }
-}
 
-/// Where the models come from.
-pub(super) fn models(catalog: Option<&ModelCatalog>) -> Models<'_> {
-    catalog.map_or(Models::Package, |catalog| Models::Listing(&catalog.listing))
+    /// The listings that `configs` need beside the package's own catalogs: the catalog that was
+    /// named on the command line, or else what their registries answer.
+    ///
+    /// # Errors
+    /// The catalog cannot be read. What a registry refuses is told by whoever needs its listing.
+    pub(super) async fn models(&self, configs: &[SetModel]) -> anyhow::Result<Models> {
+        if let Some(path) = &self.catalog {
+            return Ok(Models::given(read_catalog(path)?.listing));
+        }
+        Ok(Models {
+            given: None,
+            asked: sources::ask(Question::all(configs)).await,
+        })
+    }
 }
 
 /// Reads a config; the inner error is what is wrong with it.

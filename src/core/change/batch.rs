@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::edits::{Change, FileChange};
 use super::locate::OwnConfig;
-use super::update::{Models, located, update};
+use super::models::{Models, located};
+use super::update::update;
 use crate::core::check::{Level, Options, RULES, check};
 use crate::core::config::{GROUP, SetModel};
 use crate::core::krm::{ResultItem, Severity};
@@ -53,7 +54,7 @@ pub fn run(
     package: &Package<'_>,
     configs: &[SetModel],
     own: &OwnConfig,
-    models: Models<'_>,
+    models: &Models,
     now: Timestamp,
     task: Task,
 ) -> Batch {
@@ -107,7 +108,7 @@ fn check_all(
     package: &Package<'_>,
     configs: &[SetModel],
     own: &OwnConfig,
-    models: Models<'_>,
+    models: &Models,
     now: Timestamp,
 ) -> Batch {
     let error = Level::Report(Severity::Error);

@@ -3,6 +3,7 @@
 mod batch;
 mod edits;
 mod locate;
+mod models;
 mod plan;
 mod rename;
 mod update;
@@ -10,5 +11,6 @@ mod update;
 pub use batch::{Batch, Task, configs_in, read_configs, run};
 pub use edits::{Change, FileChange};
 pub use locate::{OwnConfig, Place, Places, Refusal, locate};
+pub use models::{ListingError, Models, Question};
 pub use plan::{MAX_CONFIG_MAP, data_size, plan};
-pub use update::{ListingError, Models, Update, choose, listing, select_from, update};
+pub use update::{Update, choose, select_from, update};

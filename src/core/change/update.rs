@@ -4,22 +4,13 @@ use jiff::Timestamp;
 
 use super::edits::Change;
 use super::locate::{OwnConfig, Places, locate};
+use super::models::Models;
 use super::plan::plan;
-use crate::core::config::{DecodeError, GROUP, SetModel, Source};
-use crate::core::krm::{Resource, ResultItem, Severity};
-use crate::core::model::{Listing, ModelCatalog};
-use crate::core::package::{Package, PartId};
+use crate::core::config::SetModel;
+use crate::core::krm::{ResultItem, Severity};
+use crate::core::model::Listing;
+use crate::core::package::Package;
 use crate::core::policy::{Reason, Selection, select, select_unlisted};
-use crate::core::yaml::Position;
-
-/// Where the models come from.
-#[derive(Clone, Copy, Debug)]
-pub enum Models<'a> {
-    /// From the package's ModelCatalog.
-    Package,
-    /// From a listing that the caller has.
-    Listing(&'a Listing),
-}
 
 /// What one config comes to.
 #[derive(Debug)]
@@ -42,7 +33,7 @@ pub fn update(
     package: &Package<'_>,
     config: &SetModel,
     own: &OwnConfig,
-    models: Models<'_>,
+    models: &Models,
     now: Timestamp,
 ) -> Result<Update, Vec<ResultItem>> {
     let named = |errors| in_the_name_of(config, errors);
@@ -78,20 +69,13 @@ pub fn choose(
     package: &Package<'_>,
     config: &SetModel,
     places: &Places,
-    models: Models<'_>,
+    models: &Models,
     now: Timestamp,
 ) -> Result<Selection, Vec<ResultItem>> {
-    let from_package;
-    let listing = match models {
-        Models::Listing(listing) => Some(listing),
-        Models::Package => {
-            from_package = listing(package, config).map_err(|error| match error {
-                ListingError::NotHere(item) | ListingError::Invalid(item) => vec![*item],
-            })?;
-            from_package.as_ref()
-        }
-    };
-    select_from(listing, config, places, now)
+    let listing = models
+        .listing(package, config)
+        .map_err(|error| vec![error.into_item()])?;
+    select_from(listing.as_deref(), config, places, now)
         .map_err(|message| vec![ResultItem::new(Severity::Error, message)])
 }
 
@@ -117,103 +101,6 @@ pub fn select_from(
         }
     };
     selection.map_err(|error| error.to_string())
-}
-
-/// Why there is no listing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ListingError {
-    /// It is not in the package, or it is not clear which.
-    NotHere(Box<ResultItem>),
-    /// The catalog is there and cannot be read.
-    Invalid(Box<ResultItem>),
-}
-
-/// The listing of the catalog that a config names, or of the package's only one; `None` when the
-/// package has none and the config names none.
-///
-/// # Errors
-/// The catalog is missing, ambiguous or cannot be read; or the source is a registry.
-pub fn listing(package: &Package<'_>, config: &SetModel) -> Result<Option<Listing>, ListingError> {
-    let item = |message: String| Box::new(ResultItem::new(Severity::Error, message));
-    let not_here = |message: String| Err(ListingError::NotHere(item(message)));
-    let wanted = match &config.source {
-        None => None,
-        Some(Source::Catalog(catalog)) => Some(catalog.name.as_str()),
-        Some(other) => {
-            return not_here(format!(
-                "source {} is a registry, which cannot be asked from here; put its models into a \
-                 ModelCatalog and name that as the source",
-                other.kind()
-            ));
-        }
-    };
-    let catalogs: Vec<_> = package.of_kind(GROUP, ModelCatalog::KIND).collect();
-    let name = |resource: &Resource| resource.id.name.clone().unwrap_or_default();
-    let matching: Vec<_> = catalogs
-        .iter()
-        .filter(|(_, _, resource)| wanted.is_none_or(|wanted| name(resource) == wanted))
-        .collect();
-    match (matching.as_slice(), wanted) {
-        ([(part, _, resource)], _) => read(package, *part, resource).map(Some),
-        ([], None) => match package.broken(ModelCatalog::KIND).next() {
-            Some((_, text, error)) => {
-                let path = text.path().unwrap_or("an item");
-                let message = format!("cannot read {path}:{}: {error}", error.position);
-                Err(ListingError::Invalid(item(message)))
-            }
-            None => Ok(None),
-        },
-        ([], Some(wanted)) if catalogs.is_empty() => not_here(format!(
-            "the package has no ModelCatalog {wanted:?}; add it, or give --catalog"
-        )),
-        (found, _) => {
-            let names: Vec<_> = catalogs
-                .iter()
-                .map(|(_, _, resource)| name(resource))
-                .collect();
-            let problem = match (wanted, found.len()) {
-                (Some(wanted), 0) => format!("has no ModelCatalog {wanted:?}"),
-                (Some(wanted), count) => format!("has {count} ModelCatalogs {wanted:?}"),
-                (None, count) => format!("has {count} ModelCatalogs, and the config names none"),
-            };
-            not_here(format!(
-                "the package {problem}; set `source: {{catalog: {{name: …}}}}` to one of {}",
-                names.join(", ")
-            ))
-        }
-    }
-}
-
-fn read(package: &Package<'_>, part: PartId, resource: &Resource) -> Result<Listing, ListingError> {
-    let text = package.part(part).document(resource);
-    let path = if resource.path.is_empty() {
-        "items"
-    } else {
-        &resource.path
-    };
-    match ModelCatalog::from_yaml(&text, path) {
-        Ok(mut catalog) => {
-            catalog.listing.origin = format!("ModelCatalog {}", catalog.name);
-            Ok(catalog.listing)
-        }
-        Err(error) => {
-            let item =
-                ResultItem::new(Severity::Error, format!("cannot read the catalog: {error}"));
-            Err(ListingError::Invalid(Box::new(located(
-                item.about(resource),
-                &error,
-            ))))
-        }
-    }
-}
-
-/// Puts the place of a decoding error on the result.
-pub(super) fn located(item: ResultItem, error: &DecodeError) -> ResultItem {
-    let number = |number: Option<u64>| usize::try_from(number?).ok();
-    match (number(error.line), number(error.column)) {
-        (Some(line), Some(column)) => item.at(Position { line, column }),
-        _ => item,
-    }
 }
 
 /// Says whose errors they are.

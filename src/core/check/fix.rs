@@ -16,7 +16,7 @@ use crate::core::yaml::{Assignment, Site, replace};
 pub fn fix(
     package: &Package<'_>,
     configs: &[SetModel],
-    models: Models<'_>,
+    models: &Models,
     now: Timestamp,
 ) -> Vec<FileChange> {
     let own = OwnConfig::default();

@@ -1,5 +1,6 @@
 //! Running the rules: facts, findings with levels and places, and what could not be decided.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use jiff::Timestamp;
 
 use super::rule::{Facts, Level, RULES, Rule, Subject};
 use super::suppression;
-use crate::core::change::{ListingError, Models, OwnConfig, listing, locate, select_from};
+use crate::core::change::{ListingError, Models, OwnConfig, locate, select_from};
 use crate::core::config::SetModel;
 use crate::core::krm::{Resource, ResultItem, Severity};
 use crate::core::package::{Layout, Package, PartId};
@@ -62,7 +63,7 @@ pub fn check(
     package: &Package<'_>,
     configs: &[SetModel],
     invalid: Vec<ResultItem>,
-    models: Models<'_>,
+    models: &Models,
     now: Timestamp,
     options: &Options,
 ) -> Report {
@@ -124,28 +125,25 @@ pub fn check(
 fn subject<'a>(
     facts: &mut Facts<'a>,
     config: &'a SetModel,
-    models: Models<'_>,
+    models: &Models,
     own: &OwnConfig,
 ) -> (Subject<'a>, Option<String>) {
     let places = locate(facts.package, &config.targets, own);
     let name = &config.name;
     let mut undecided = None;
-    let listing = match models {
-        Models::Listing(listing) => Some(listing.clone()),
-        Models::Package => match listing(facts.package, config) {
-            Ok(listing) => listing,
-            Err(ListingError::Invalid(item)) => {
-                // Two configs may share the catalog.
-                if !facts.invalid.contains(&item) {
-                    facts.invalid.push(*item);
-                }
-                None
+    let listing = match models.listing(facts.package, config) {
+        Ok(listing) => listing.map(Cow::into_owned),
+        Err(ListingError::Invalid(item)) => {
+            // Two configs may share the catalog.
+            if !facts.invalid.contains(&item) {
+                facts.invalid.push(*item);
             }
-            Err(ListingError::NotHere(item)) => {
-                undecided = Some(format!("{name}: {}", item.message));
-                None
-            }
-        },
+            None
+        }
+        Err(ListingError::NotHere(item)) => {
+            undecided = Some(format!("{name}: {}", item.message));
+            None
+        }
     };
     let selection = match select_from(listing.as_ref(), config, &places, facts.now) {
         Ok(selection) => Some(selection),

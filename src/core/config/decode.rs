@@ -93,6 +93,8 @@ fn options() -> serde_saphyr::Options {
             max_depth: 128,
             enforce_alias_anchor_ratio: false,
         },
+        // Nobody reads them here, and few are allowed between a key and its value.
+        emit_comments: false,
         // kubectl and kpt read 0755 as octal.
         legacy_octal_numbers: true,
         with_snippet: false,

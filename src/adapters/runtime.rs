@@ -1,0 +1,15 @@
+//! The runtime that waits for the network, for commands that do one thing and end.
+
+use anyhow::Context;
+
+/// Runs a future to its end on this thread.
+///
+/// # Errors
+/// The operating system refuses what a runtime needs.
+pub(crate) fn block_on<F: Future>(future: F) -> anyhow::Result<F::Output> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start waiting for the network")?;
+    Ok(runtime.block_on(future))
+}
