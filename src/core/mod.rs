@@ -10,5 +10,6 @@ pub mod model;
 pub mod package;
 pub mod policy;
 pub mod proposal;
+pub mod registry;
 pub mod report;
 pub mod yaml;
