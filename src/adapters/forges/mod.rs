@@ -1,17 +1,28 @@
 //! Where pull requests live: one file for each forge. Nothing here decides what a pull request
 //! should say or whether it is needed; each method is one step that can be done again.
 
+mod commit_through_api;
+mod error;
+
 use futures::future::BoxFuture;
 
+use super::secret::Secret;
 use crate::core::proposal::{Head, MergeMethod, PullRequest, WantedPullRequest};
 
-/// What a forge can do with pull requests.
+pub(crate) use commit_through_api::{
+    BranchCommit, CommitThroughApi, FileChange, TreeFile, WantedCommit,
+};
+pub(crate) use error::ForgeError;
+
+/// What a forge can do with the pull requests of one repository.
 pub(crate) trait Forge: Send + Sync {
-    /// Lists the open pull requests from a branch into `base`; all pages.
+    /// Lists the open pull requests from a branch into `base`; all pages. Whether one of `reviewers`
+    /// has reviewed already is looked up only where they are not asked at the moment.
     fn find<'a>(
         &'a self,
         head: &'a Head,
         base: &'a str,
+        reviewers: &'a [String],
     ) -> BoxFuture<'a, Result<Vec<PullRequest>, ForgeError>>;
 
     /// Opens a pull request: title, body, branches and draft. The rest has steps of its own.
@@ -20,10 +31,10 @@ pub(crate) trait Forge: Send + Sync {
         wanted: &'a WantedPullRequest,
     ) -> BoxFuture<'a, Result<PullRequest, ForgeError>>;
 
-    /// Replaces title and body.
+    /// Replaces title and body. A draft stays one.
     fn edit<'a>(
         &'a self,
-        number: u64,
+        pull_request: &'a PullRequest,
         title: &'a str,
         body: &'a str,
     ) -> BoxFuture<'a, Result<(), ForgeError>>;
@@ -35,7 +46,7 @@ pub(crate) trait Forge: Send + Sync {
         labels: &'a [String],
     ) -> BoxFuture<'a, Result<(), ForgeError>>;
 
-    /// Asks for reviews.
+    /// Asks for reviews; others who were asked stay so.
     fn request_reviewers<'a>(
         &'a self,
         number: u64,
@@ -61,16 +72,22 @@ pub(crate) trait Forge: Send + Sync {
 
     /// Closes it without merging.
     fn close(&self, number: u64) -> BoxFuture<'_, Result<(), ForgeError>>;
+
+    /// What git may push with to an HTTP remote of this repository; `None` without a token. It is
+    /// asked for shortly before the push, because some tokens live for an hour only.
+    fn push_credential(&self) -> BoxFuture<'_, Result<Option<PushCredential>, ForgeError>>;
+
+    /// Commits without a clone or a push, where the forge can do that well.
+    fn commits(&self) -> Option<&dyn CommitThroughApi> {
+        None
+    }
 }
 
-/// What a forge did not do, and what to do about it, in words for the user.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub(crate) struct ForgeError {
-    /// One sentence: what was being done, to what, what went wrong and what to do next.
-    pub(crate) message: String,
-    /// Whether it may have been done all the same, so that only another look can tell.
-    pub(crate) is_uncertain: bool,
-    /// Whether a pull request for the same branches is there already.
-    pub(crate) is_duplicate: bool,
+/// A user and a password for git over HTTP.
+#[derive(Clone, Debug)]
+pub(crate) struct PushCredential {
+    /// The user, as the forge expects it for this kind of token.
+    pub(crate) user: String,
+    /// The token.
+    pub(crate) password: Secret,
 }

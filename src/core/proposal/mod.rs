@@ -1,5 +1,7 @@
 //! Branch, commit and pull request for one Change.
 
 mod pull_request;
+mod remote;
 
-pub use pull_request::{Head, MergeMethod, PullRequest, WantedPullRequest};
+pub use pull_request::{Head, MergeMethod, PullRequest, WantedPullRequest, not_among};
+pub use remote::{ForgeKind, Remote, api_base_of};

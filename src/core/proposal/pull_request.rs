@@ -3,10 +3,19 @@
 /// Where the commits of a pull request are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// The owner of the fork; `None` when the branch is in the repository itself.
-    pub owner: Option<String>,
+    /// The fork as `owner/name`, or with all groups on GitLab; `None` when the branch is in the
+    /// repository itself.
+    pub fork: Option<String>,
     /// The branch, without `refs/heads/`.
     pub branch: String,
+}
+
+impl Head {
+    /// The owner of the fork: a user or an organisation, or a group with its parents.
+    pub fn owner(&self) -> Option<&str> {
+        let fork = self.fork.as_deref()?;
+        Some(fork.rsplit_once('/').map_or(fork, |(owner, _)| owner))
+    }
 }
 
 /// An open pull request as the forge reports it.
@@ -26,10 +35,30 @@ pub struct PullRequest {
     pub labels: Vec<String>,
     /// Logins of those it is assigned to.
     pub assignees: Vec<String>,
-    /// Logins of those who were asked to review it, and of those who did.
+    /// Logins of those who were asked to review it, and of those who did; a team of GitHub as
+    /// `org/team`.
     pub reviewers: Vec<String>,
     /// Whether it merges by itself when its checks pass.
     pub has_auto_merge: bool,
+}
+
+impl PullRequest {
+    /// Whether it says this. Forges keep line ends and the space around a text in their own way.
+    pub fn says(&self, title: &str, body: &str) -> bool {
+        let plain = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
+        plain(&self.title) == plain(title) && plain(&self.body) == plain(body)
+    }
+}
+
+/// The names of `wanted` that are not among `present`: labels, or logins, both of which forges
+/// compare without regard to case.
+pub fn not_among(wanted: &[String], present: &[String]) -> Vec<String> {
+    let is_present = |name: &str| {
+        let name = name.to_lowercase();
+        present.iter().any(|present| present.to_lowercase() == name)
+    };
+    let missing = wanted.iter().filter(|name| !is_present(name));
+    missing.cloned().collect()
 }
 
 /// A pull request as it should be.
@@ -64,4 +93,52 @@ pub enum MergeMethod {
     Squash,
     /// Commit by commit on the base.
     Rebase,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fork_is_owned_by_all_but_its_name() {
+        let head = |fork: Option<&str>| Head {
+            fork: fork.map(str::to_owned),
+            branch: "b".to_owned(),
+        };
+        assert_eq!(head(Some("bot/models")).owner(), Some("bot"));
+        assert_eq!(head(Some("group/sub/models")).owner(), Some("group/sub"));
+        assert_eq!(head(None).owner(), None);
+    }
+
+    #[test]
+    fn compares_texts_as_forges_keep_them() {
+        let pull_request = PullRequest {
+            number: 1,
+            url: String::new(),
+            title: "Update the model ".to_owned(),
+            body: "Old\r\nnew\r\n".to_owned(),
+            is_draft: false,
+            labels: Vec::new(),
+            assignees: Vec::new(),
+            reviewers: Vec::new(),
+            has_auto_merge: false,
+        };
+        assert!(pull_request.says("Update the model", "Old\nnew\n"));
+        assert!(!pull_request.says("Update the model", "Old new"));
+        assert!(!pull_request.says("Update a model", "Old\nnew"));
+    }
+
+    #[test]
+    fn finds_missing_names_whatever_their_case() {
+        let names = |names: &[&str]| {
+            names
+                .iter()
+                .map(|&name| name.to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            not_among(&names(&["Bot", "alice"]), &names(&["bot", "x"])),
+            names(&["alice"])
+        );
+    }
 }

@@ -1,0 +1,115 @@
+//! Commits that a forge makes itself: without a clone, without a push, and signed by the forge, so
+//! that it shows them as verified. An alternative to the git adapter for the same steps: look at the
+//! branches, read the package, write one commit on the base.
+
+use futures::future::BoxFuture;
+
+use super::ForgeError;
+
+/// The branches, files and commits of one repository through the forge's API. A fork is a repository
+/// of its own.
+///
+/// # Guarantees
+/// - [`commit`](Self::commit) moves the branch in one step, from exactly the commit that the caller
+///   saw to the new one. Whoever moves it in between wins, and the caller gets
+///   [`ForgeError::is_outdated`]. The branch never points to the base on the way, which would close
+///   its pull request.
+/// - A run that is cut short leaves the branch as it was. What it leaves beside it, the next run
+///   takes over.
+///
+/// # Limitations
+/// New files are plain files: no executables and no symbolic links.
+pub(crate) trait CommitThroughApi: Send + Sync {
+    /// The commit that a branch points to; `None` when there is no such branch.
+    fn branch<'a>(
+        &'a self,
+        branch: &'a str,
+    ) -> BoxFuture<'a, Result<Option<BranchCommit>, ForgeError>>;
+
+    /// The branch that people mean when they name none.
+    fn default_branch(&self) -> BoxFuture<'_, Result<String, ForgeError>>;
+
+    /// The commits that `head` has and `base` has not, oldest first; both are commit ids. All of
+    /// them, or an error.
+    fn commits_beyond<'a>(
+        &'a self,
+        base: &'a str,
+        head: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<BranchCommit>, ForgeError>>;
+
+    /// Every file below a directory of a commit, in order of their paths; the root is the empty path.
+    /// No files where there is no such directory.
+    fn files<'a>(
+        &'a self,
+        commit_id: &'a str,
+        directory: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<TreeFile>, ForgeError>>;
+
+    /// The bytes of a file.
+    fn file<'a>(&'a self, blob_id: &'a str) -> BoxFuture<'a, Result<Vec<u8>, ForgeError>>;
+
+    /// Makes a commit, points the branch to it, and gives it back.
+    fn commit<'a>(
+        &'a self,
+        wanted: &'a WantedCommit,
+    ) -> BoxFuture<'a, Result<BranchCommit, ForgeError>>;
+
+    /// Removes a branch that still points to `seen`.
+    fn delete_branch<'a>(
+        &'a self,
+        branch: &'a str,
+        seen: &'a str,
+    ) -> BoxFuture<'a, Result<(), ForgeError>>;
+}
+
+/// A commit as the forge reports it. Ids are in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BranchCommit {
+    /// Its id.
+    pub(crate) id: String,
+    /// The id of its tree: with the parents, what decides whether a new commit is needed.
+    pub(crate) tree_id: String,
+    /// The ids of its parents.
+    pub(crate) parent_ids: Vec<String>,
+    /// The whole message.
+    pub(crate) message: String,
+    /// The e-mail address of its author.
+    pub(crate) author_email: String,
+}
+
+/// A file in a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TreeFile {
+    /// From the repository's root.
+    pub(crate) path: String,
+    /// The id of its blob.
+    pub(crate) blob_id: String,
+    /// Git's mode: `100644`, `100755` or `120000` (a symbolic link).
+    pub(crate) mode: String,
+    /// In bytes.
+    pub(crate) size: u64,
+}
+
+/// A commit to make: changes to the tree of its only parent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WantedCommit {
+    /// The branch to point to it; it is made where it is missing.
+    pub(crate) branch: String,
+    /// What the branch pointed to when it was looked at; `None` when it was not there.
+    pub(crate) seen: Option<String>,
+    /// The only parent.
+    pub(crate) base_id: String,
+    /// The message: a subject, a blank line, a body.
+    pub(crate) message: String,
+    /// What changes. A file that moves is one that goes and one that comes.
+    pub(crate) changes: Vec<FileChange>,
+}
+
+/// A file that changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FileChange {
+    /// From the repository's root.
+    pub(crate) path: String,
+    /// The new bytes; `None` when the file goes.
+    pub(crate) contents: Option<Vec<u8>>,
+}

@@ -1,0 +1,67 @@
+//! What a forge did not do, in words for the user and in flags for the caller. How each forge words
+//! its refusals is known beside that forge.
+
+use crate::adapters::http::{HttpError, Method, Problem, StatusCode};
+
+/// What a forge did not do, and what to do about it, in words for the user.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct ForgeError {
+    /// One sentence: what was being done, to what, what went wrong and what to do next.
+    pub(crate) message: String,
+    /// Whether it may have been done all the same, so that only another look can tell.
+    pub(crate) is_uncertain: bool,
+    /// Whether a pull request for the same branches is there already.
+    pub(crate) is_duplicate: bool,
+    /// Whether what was seen before has changed meanwhile, so that another look is needed.
+    pub(crate) is_outdated: bool,
+}
+
+impl ForgeError {
+    /// An error of its own words.
+    pub(super) fn new(message: String) -> Self {
+        Self {
+            message,
+            is_uncertain: false,
+            is_duplicate: false,
+            is_outdated: false,
+        }
+    }
+
+    /// What came of a request. `doing` goes on after "cannot"; `hint` says what to do next where the
+    /// forge's own refusals tell.
+    pub(super) fn of_request(
+        doing: &str,
+        method: &Method,
+        error: &HttpError,
+        hint: Option<String>,
+    ) -> Self {
+        let is_uncertain = error.is_uncertain() && *method != Method::GET;
+        let hint = hint
+            .or_else(|| {
+                let may_be_done = "it may have been done all the same, which the next run will see";
+                is_uncertain.then(|| may_be_done.to_owned())
+            })
+            .or_else(|| usual_hint(error).map(str::to_owned));
+        let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+        Self {
+            is_uncertain,
+            ..Self::new(format!("cannot {doing}: {error}{hint}"))
+        }
+    }
+}
+
+/// What to do next where every forge means the same.
+fn usual_hint(error: &HttpError) -> Option<&'static str> {
+    match &error.problem {
+        Problem::NoConnection(_) => Some("check the forge's URL and the network"),
+        Problem::Unreadable(_) => Some("check that the forge's URL is that of its API"),
+        Problem::TimedOut(_) | Problem::Interrupted(_) => Some("try again later"),
+        Problem::TooLarge(_) => None,
+        Problem::Status(refusal) if refusal.status.is_server_error() => Some("try again later"),
+        Problem::Status(refusal) if refusal.status == StatusCode::TOO_MANY_REQUESTS => {
+            Some("it is asked too often: try again later")
+        }
+        Problem::Status(_) => None,
+    }
+}
