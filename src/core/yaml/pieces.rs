@@ -8,6 +8,7 @@
 //! when another piece has comment lines above it, and else to the collection as a whole. In a flow
 //! collection a piece is the bytes of the element.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::decode::{Style, end_of_line, line_break, start_of_line};
@@ -157,30 +158,28 @@ impl<'t> Pieces<'t> {
                 }),
             }
         }
-        let mut inserted: Vec<Splice> = Vec::new();
+        // By the piece that they stand behind, or ahead of: several may come to the same place.
+        let mut inserted: BTreeMap<(Option<usize>, Option<usize>), Vec<&str>> = BTreeMap::new();
         for (index, texts) in insertions.iter().filter(|(_, texts)| !texts.is_empty()) {
             let before = (0..*index).rev().find(is_kept);
             let after = (*index..self.pieces.len()).find(is_kept);
-            let splice = match (before, after) {
-                (Some(before), _) => self.behind(before, texts),
-                (None, Some(after)) if is_fixed(after) => return None,
-                (None, Some(after)) => self.ahead(self.pieces[after].whole.start, texts, true),
-                (None, None) => self.ahead(self.pieces[0].whole.start, texts, false),
-            };
-            match inserted
-                .iter_mut()
-                .find(|other| other.range == splice.range)
-            {
-                Some(other) => other.text.push_str(&splice.text),
-                None => inserted.push(splice),
-            }
+            let place = (before, after.filter(|_| before.is_none()));
+            let texts = texts.iter().map(String::as_str);
+            inserted.entry(place).or_default().extend(texts);
         }
-        splices.extend(inserted);
+        for (place, texts) in inserted {
+            splices.push(match place {
+                (Some(before), _) => self.behind(before, &texts),
+                (None, Some(after)) if is_fixed(after) => return None,
+                (None, Some(after)) => self.ahead(self.pieces[after].whole.start, &texts, true),
+                (None, None) => self.ahead(self.pieces[0].whole.start, &texts, false),
+            });
+        }
         splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
         Some(splices)
     }
 
-    fn behind(&self, index: usize, texts: &[String]) -> Splice {
+    fn behind(&self, index: usize, texts: &[&str]) -> Splice {
         let at = self.pieces[index].whole.end;
         let mut text = String::new();
         if self.column.is_none() {
@@ -208,7 +207,7 @@ impl<'t> Pieces<'t> {
         }
     }
 
-    fn ahead(&self, at: usize, texts: &[String], has_next: bool) -> Splice {
+    fn ahead(&self, at: usize, texts: &[&str], has_next: bool) -> Splice {
         let mut text = String::new();
         for (number, new) in texts.iter().enumerate() {
             let is_last = number + 1 == texts.len() && !has_next;
