@@ -1,6 +1,7 @@
 //! The pure part: bytes and values in, values out. No clock, network, environment or file system;
 //! the time is a parameter.
 
+pub mod catalog;
 pub mod change;
 pub mod check;
 pub mod config;

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use memchr::memmem::Finder;
 
 use crate::core::krm::{Resource, ResourceId};
+use crate::core::yaml::decode::end_of_line;
 use crate::core::yaml::{Position, Stream, YamlError};
 
 /// Where the texts came from.
@@ -151,10 +152,15 @@ impl<'a> Part<'a> {
         let Ok(parsed) = self.parsed() else {
             return String::new();
         };
-        let span = parsed.stream.node(resource.root).span.clone();
-        let place = Position::of(self.text(), span.start);
+        let (text, span) = (self.text(), &parsed.stream.node(resource.root).span);
+        let place = Position::of(text, span.start);
         let lead = "\n".repeat(place.line - 1) + &" ".repeat(place.column - 1);
-        format!("{lead}{}\n", &self.text()[span])
+        // A last value that is not written leaves its colon behind the span.
+        let end = match text[..span.end].ends_with('\n') {
+            true => span.end,
+            false => end_of_line(text, span.end),
+        };
+        format!("{lead}{}\n", &text[span.start..end])
     }
 
     /// Whether the text may say `needle` in some scalar. Never wrong when it says no.
@@ -265,5 +271,27 @@ impl<'a> Package<'a> {
                 .filter(move |resource| resource.id.is(group, kind));
             matching.map(move |resource| (id, part, resource))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_keep_their_places_and_last_colons() {
+        let part = Part::file(
+            "a.yaml",
+            "a: 1\n--- # c\nb:\n  c: # d\n---\ne: |\n  f\n--- 1\n",
+        );
+        let documents: Vec<String> = part
+            .parsed()
+            .unwrap()
+            .resources
+            .iter()
+            .map(|resource| part.document(resource))
+            .collect();
+        assert_eq!(documents[1], "\n\nb:\n  c: # d\n");
+        assert_eq!(documents[2], "\n\n\n\n\ne: |\n  f\n\n");
     }
 }

@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::decode::{Chomping, Decoded, Style, end_of_line, line_break, start_of_line};
+use super::decode::{Chomping, Decoded, Style, end_of_line, start_of_line};
 use super::document::{Content, NodeId, Stream};
 use super::encode::{self, Context};
 use super::lookup::{Located, Site};
+use super::pieces::{flow_context, line_break_of};
 use super::position::Position;
 
 /// Bytes to be replaced. Ranges of one set do not overlap.
@@ -198,7 +199,7 @@ impl Edit<'_> {
                 }
                 Content::Mapping { entries, flow } => {
                     if *flow {
-                        context = self.flow_context(entries);
+                        context = flow_context(self.stream, entries);
                     }
                     let after = entries.partition_point(|(key, _)| *key <= self.node);
                     after.checked_sub(1).map(|index| {
@@ -210,20 +211,6 @@ impl Edit<'_> {
             };
         }
         context
-    }
-
-    /// Where the values of a flow map stand: its first key tells whether it may be JSON.
-    fn flow_context(&self, entries: &[(NodeId, NodeId)]) -> Context {
-        let first = entries
-            .first()
-            .map(|(key, _)| &self.stream.node(*key).content);
-        match first {
-            Some(Content::Scalar {
-                style: Style::Double,
-                ..
-            }) => Context::Json,
-            _ => Context::Flow,
-        }
     }
 
     /// Replaces the lines of a block scalar and keeps its header.
@@ -300,7 +287,7 @@ impl Edit<'_> {
     }
 
     fn insert_flow(&self, entries: &[(NodeId, NodeId)], key: &str, value: &str) -> Splice {
-        let context = self.flow_context(entries);
+        let context = flow_context(self.stream, entries);
         let key = encode::scalar(key, Style::Plain, context);
         let value = encode::scalar(value, Style::Plain, context);
         let (at, text) = match entries.last() {
@@ -349,14 +336,8 @@ impl Edit<'_> {
         }
     }
 
-    /// The line break of the text, as its first line has it.
     fn line_break(&self) -> &'static str {
-        let first = end_of_line(self.text, 0);
-        if line_break(self.text, first) == 2 {
-            "\r\n"
-        } else {
-            "\n"
-        }
+        line_break_of(self.text)
     }
 
     /// Edits the document inside a string; returns the splices and the string's new value.

@@ -19,10 +19,12 @@ pub mod field_path;
 #[cfg(test)]
 mod laws;
 pub mod lookup;
+pub mod pieces;
 pub mod position;
 
 pub use document::{Content, Node, NodeId, Stream, YamlError};
 pub use edit::{Assignment, EditError, Splice, apply, apply_in_place, replace};
 pub use field_path::{FieldPath, Step};
 pub use lookup::{Located, LookupError, Obstacle, Site, locate};
+pub use pieces::{Insertion, Piece, Pieces};
 pub use position::Position;
