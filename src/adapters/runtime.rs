@@ -1,5 +1,7 @@
 //! The runtime that waits for the network, for commands that do one thing and end.
 
+use std::time::Duration;
+
 use anyhow::Context;
 
 /// Runs a future to its end on this thread.
@@ -12,4 +14,9 @@ pub(crate) fn block_on<F: Future>(future: F) -> anyhow::Result<F::Output> {
         .build()
         .context("cannot start waiting for the network")?;
     Ok(runtime.block_on(future))
+}
+
+/// Waits for a future so long and no longer; `None` when it is not there then.
+pub(crate) async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
+    tokio::time::timeout(limit, future).await.ok()
 }

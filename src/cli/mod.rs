@@ -1,5 +1,6 @@
 //! Arguments in, text and exit codes out: one file for each subcommand.
 
+mod catalog;
 mod check;
 mod diff;
 mod failure;
@@ -30,6 +31,7 @@ enum Command {
     Render(render::RenderArgs),
     Diff(diff::DiffArgs),
     Check(check::CheckArgs),
+    Catalog(catalog::CatalogArgs),
 }
 
 /// Runs the program: parses the arguments, runs the subcommand, prints, and returns its exit code.
@@ -46,6 +48,7 @@ pub fn main() -> ExitCode {
         Command::Render(arguments) => render::run(arguments, &mut printer),
         Command::Diff(arguments) => diff::run(arguments, &mut printer),
         Command::Check(arguments) => check::run(arguments, &mut printer),
+        Command::Catalog(arguments) => catalog::run(arguments, &mut printer),
     };
     let outcome = outcome.and_then(|outcome| printer.finish().map(|()| outcome));
     match outcome {

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::change::{Batch, Models, OwnConfig, Task, configs_in, run as run_configs};
+use super::change::{Batch, Models, OwnConfig, Question, Task, configs_in, run as run_configs};
 use super::config::{FunctionConfig, SetModel};
 use super::krm::{ResourceList, ResultItem, Severity};
 use super::package::{LEGACY_PATH, Layout, PATH, Package, Part};
@@ -30,73 +30,108 @@ pub struct Response {
 }
 
 /// Runs the function on what came in on standard input. `task` decides between set-model and
-/// check-model; without it the kind of the function config does.
+/// check-model; without it the kind of the function config does. No registry is asked.
 #[must_use]
 pub fn run(input: &str, task: Option<Task>, now: Timestamp) -> Answer {
-    let response = respond(input, task, now);
+    let response = match Call::read(input, task) {
+        Ok(call) => call.respond(&Models::default(), now),
+        Err(response) => response,
+    };
     Answer {
         output: apply(input, &response.splices),
         error: response.error,
     }
 }
 
-/// As [`run`].
-#[must_use]
-pub fn respond(input: &str, task: Option<Task>, now: Timestamp) -> Response {
-    let list = match ResourceList::read(input) {
-        Ok(list) => list,
-        Err(error) => {
-            return Response {
-                splices: Vec::new(),
-                error: Some(format!("cannot read standard input: {error}")),
-            };
-        }
-    };
-    let parts = list
-        .items
-        .iter()
-        .map(|item| Part::embedded(&input[item.range.clone()], item.column));
-    let package = Package::new(Layout::ResourceList, parts);
-    let mut batch = match configure(&list, input, &package, task) {
-        Ok(request) => {
-            let models = Models::default();
-            run_configs(
+/// What came in, read but not acted on: somebody may have to ask a registry first.
+#[derive(Debug)]
+pub struct Call<'a> {
+    input: &'a str,
+    list: ResourceList,
+    package: Package<'a>,
+    request: Result<Request, Box<ResultItem>>,
+}
+
+impl<'a> Call<'a> {
+    /// Reads what came in.
+    ///
+    /// # Errors
+    /// It is no ResourceList: what to answer then.
+    pub fn read(input: &'a str, task: Option<Task>) -> Result<Self, Response> {
+        let list = ResourceList::read(input).map_err(|error| Response {
+            splices: Vec::new(),
+            error: Some(format!("cannot read standard input: {error}")),
+        })?;
+        let parts = list
+            .items
+            .iter()
+            .map(|item| Part::embedded(&input[item.range.clone()], item.column));
+        let package = Package::new(Layout::ResourceList, parts);
+        let request = configure(&list, input, &package, task);
+        Ok(Self {
+            input,
+            list,
+            package,
+            request,
+        })
+    }
+
+    /// What the configs want to know from registries; nothing when they name none.
+    #[must_use]
+    pub fn questions(&self) -> Vec<Question> {
+        self.request
+            .as_ref()
+            .map_or(Vec::new(), |request| Question::all(&request.configs))
+    }
+
+    /// Does what the configs ask for, with what registries answered.
+    #[must_use]
+    pub fn respond(self, models: &Models, now: Timestamp) -> Response {
+        let Self {
+            input,
+            list,
+            package,
+            request,
+        } = self;
+        let mut batch = match request {
+            Ok(request) => run_configs(
                 &package,
                 &request.configs,
                 &request.own,
-                &models,
+                models,
                 now,
                 request.task,
-            )
+            ),
+            Err(error) => Batch::failure(*error),
+        };
+        for result in &mut batch.results {
+            if let (Severity::Error, Some(position)) = (result.severity, result.position) {
+                result.message.push_str(&format!(
+                    " (line {}, column {} of the item)",
+                    position.line, position.column
+                ));
+            }
         }
-        Err(error) => Batch::failure(*error),
-    };
-    for result in &mut batch.results {
-        if let (Severity::Error, Some(position)) = (result.severity, result.position) {
-            result.message.push_str(&format!(
-                " (line {}, column {} of the item)",
-                position.line, position.column
-            ));
-        }
+        let splices = batch.texts.iter().map(|(id, text)| {
+            let item = &list.items[id.0];
+            Splice {
+                range: item.range.clone(),
+                text: text[item.column..].to_owned(),
+            }
+        });
+        let splices = list.splices(input, splices.collect(), &batch.results);
+        let error = batch.failed.then(|| {
+            batch
+                .results
+                .first()
+                .map_or(String::new(), |result| result.message.clone())
+        });
+        Response { splices, error }
     }
-    let splices = batch.texts.iter().map(|(id, text)| {
-        let item = &list.items[id.0];
-        Splice {
-            range: item.range.clone(),
-            text: text[item.column..].to_owned(),
-        }
-    });
-    let splices = list.splices(input, splices.collect(), &batch.results);
-    let error = batch.failed.then(|| {
-        batch
-            .results
-            .first()
-            .map_or(String::new(), |result| result.message.clone())
-    });
-    Response { splices, error }
 }
 
 /// What the function config asks for.
+#[derive(Debug)]
 struct Request {
     task: Task,
     configs: Vec<SetModel>,

@@ -1,11 +1,19 @@
 //! `modelsync fn`: standard input to an answer.
 
 use std::panic;
+use std::time::Duration;
 
-use crate::adapters::{clock, files};
-use crate::core::change::Task;
-use crate::core::function;
+use jiff::Timestamp;
+
+use crate::adapters::{clock, files, runtime, sources};
+use crate::core::change::{Models, Question, Task};
+use crate::core::function::{Call, Response};
+use crate::core::model::Listing;
 use crate::core::yaml::apply_in_place;
+
+/// How long registries have to answer. kpt ends a function after five minutes, and then nothing comes
+/// out at all.
+const DEADLINE: Duration = Duration::from_secs(240);
 
 /// What goes out, as bytes: what came in may not even be text.
 pub(crate) struct Answer {
@@ -33,7 +41,7 @@ pub(crate) fn run(task: Option<Task>) -> anyhow::Result<Answer> {
     Ok(match String::from_utf8(bytes) {
         Ok(input) => {
             // Should there be a bug that makes it panic, the items must come out all the same.
-            match panic::catch_unwind(|| function::respond(&input, task, now)) {
+            match panic::catch_unwind(|| respond(&input, task, now)) {
                 Ok(response) => Answer {
                     output: apply_in_place(input, &response.splices).into_bytes(),
                     error: response.error,
@@ -53,4 +61,41 @@ pub(crate) fn run(task: Option<Task>) -> anyhow::Result<Answer> {
             }
         }
     })
+}
+
+/// Answers, after registries were asked when a config names one. Without one there is no network, and
+/// nothing is prepared for it.
+fn respond(input: &str, task: Option<Task>, now: Timestamp) -> Response {
+    let call = match Call::read(input, task) {
+        Ok(call) => call,
+        Err(response) => return response,
+    };
+    let questions = call.questions();
+    let models = Models {
+        given: None,
+        asked: if questions.is_empty() {
+            Vec::new()
+        } else {
+            ask(questions)
+        },
+    };
+    call.respond(&models, now)
+}
+
+fn ask(questions: Vec<Question>) -> Vec<(Question, Result<Listing, String>)> {
+    let unanswered = questions.clone();
+    let answers = runtime::block_on(runtime::within(DEADLINE, sources::ask(questions)));
+    let problem = match answers {
+        Ok(Some(answers)) => return answers,
+        Ok(None) => format!(
+            "the registry did not answer within {} seconds, and kpt waits for little longer; put \
+             its models into a ModelCatalog with `modelsync catalog refresh`",
+            DEADLINE.as_secs()
+        ),
+        Err(error) => format!("{error:#}"),
+    };
+    let questions = unanswered.into_iter();
+    questions
+        .map(|question| (question, Err(problem.clone())))
+        .collect()
 }

@@ -1,5 +1,6 @@
 //! One file for each way of running: observe (adapters), decide (core), act (adapters).
 
+pub(crate) mod catalog;
 pub(crate) mod check;
 pub(crate) mod directory;
 pub(crate) mod function;

@@ -6,6 +6,6 @@ pub mod name;
 mod record;
 
 pub use catalog::ModelCatalog;
-pub use listing::Listing;
+pub use listing::{Listing, ResolveError, last_segment};
 pub use name::NameError;
 pub use record::{Evaluation, Lineage, Model, State};

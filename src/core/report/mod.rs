@@ -1,6 +1,11 @@
 //! One value, many renderings. Every function returns text or data; nobody prints here.
 
+pub mod csv;
 pub mod diff;
 pub mod findings;
 pub mod json;
+pub mod models;
+pub mod refreshed;
+pub mod table;
 pub mod text;
+pub mod yaml;
