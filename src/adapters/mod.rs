@@ -11,6 +11,7 @@ pub(crate) mod files;
 pub(crate) mod forges;
 pub(crate) mod git;
 pub(crate) mod http;
+pub(crate) mod operation;
 pub(crate) mod runtime;
 pub(crate) mod secret;
 pub(crate) mod sources;

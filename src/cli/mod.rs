@@ -5,6 +5,7 @@ mod check;
 mod diff;
 mod failure;
 mod function;
+mod models;
 mod options;
 mod output;
 mod render;
@@ -32,6 +33,7 @@ enum Command {
     Diff(diff::DiffArgs),
     Check(check::CheckArgs),
     Catalog(catalog::CatalogArgs),
+    Models(models::ModelsArgs),
 }
 
 /// Runs the program: parses the arguments, runs the subcommand, prints, and returns its exit code.
@@ -49,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Diff(arguments) => diff::run(arguments, &mut printer),
         Command::Check(arguments) => check::run(arguments, &mut printer),
         Command::Catalog(arguments) => catalog::run(arguments, &mut printer),
+        Command::Models(arguments) => models::run(arguments, &mut printer),
     };
     let outcome = outcome.and_then(|outcome| printer.finish().map(|()| outcome));
     match outcome {

@@ -11,6 +11,8 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use anyhow::Context;
 
+use crate::core::report::table::Screen;
+
 /// Collects data and prints the rest at once.
 pub(super) struct Printer {
     data: Vec<u8>,
@@ -32,6 +34,31 @@ impl Printer {
     /// Whether standard output is a terminal that shows colours.
     pub(super) fn has_colour(&self) -> bool {
         self.has_colour
+    }
+
+    /// What standard output is shown on. Its width is that of `COLUMNS` where a shell exports it;
+    /// elsewhere the terminal breaks long lines itself.
+    pub(super) fn screen(&self) -> Screen {
+        let is_terminal = std::io::stdout().is_terminal();
+        let columns = std::env::vars_os().find(|(name, _)| name == "COLUMNS");
+        let columns = columns.and_then(|(_, value)| value.to_str()?.parse().ok());
+        Screen {
+            width: columns.filter(|_| is_terminal),
+            has_colour: self.has_colour,
+        }
+    }
+
+    /// Shows how far something is, in place of what was shown before; on a terminal only.
+    pub(super) fn progress(&mut self, line: &str) {
+        if std::io::stderr().is_terminal() {
+            // To the start of the line, and erase it (ECMA-48, EL).
+            eprint!("\r\u{1b}[K{line}");
+        }
+    }
+
+    /// Takes the last progress away.
+    pub(super) fn end_progress(&mut self) {
+        self.progress("");
     }
 
     /// Takes data for standard output.

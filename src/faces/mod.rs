@@ -4,3 +4,4 @@ pub(crate) mod catalog;
 pub(crate) mod check;
 pub(crate) mod directory;
 pub(crate) mod function;
+pub(crate) mod models;

@@ -13,7 +13,6 @@ mod model_registry;
 mod paging;
 mod vertex_ai;
 
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 

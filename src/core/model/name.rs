@@ -85,6 +85,17 @@ pub fn is_google_resource_name(name: &str) -> bool {
     is_part(project) && is_part(location) && is_part(model) && version.is_none_or(is_part)
 }
 
+/// The part of a name by which people tell models of one registry apart: of Google's names that
+/// behind the last slash, of others all.
+#[must_use]
+pub fn short(name: &str) -> &str {
+    if is_google_resource_name(name) {
+        super::last_segment(name)
+    } else {
+        name
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

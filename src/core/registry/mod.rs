@@ -128,4 +128,3 @@ pub fn distinct(models: Vec<Model>) -> Result<Vec<Model>, MappingError> {
     }
     Ok(by_name.into_values().collect())
 }
-

@@ -5,6 +5,7 @@ pub mod diff;
 pub mod findings;
 pub mod json;
 pub mod models;
+pub mod progress;
 pub mod refreshed;
 pub mod table;
 pub mod text;

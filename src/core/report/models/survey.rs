@@ -1,6 +1,6 @@
 //! A listing with what the policy says of each model.
 
-use crate::core::model::{Listing, Model, last_segment, name};
+use crate::core::model::{Listing, Model, name};
 use crate::core::policy::{Policy, Reason, Selection, order};
 
 /// A listing and, where there is a policy, what it chose.
@@ -84,11 +84,9 @@ impl Survey {
     /// A name for people: Google's without the parts that all models of a listing share, if that is
     /// enough to tell them apart.
     pub(super) fn short<'n>(&self, full: &'n str) -> &'n str {
-        if !name::is_google_resource_name(full) {
-            return full;
-        }
-        match self.listing.resolve(last_segment(full)) {
-            Ok(model) if model.name == full => last_segment(full),
+        let short = name::short(full);
+        match self.listing.resolve(short) {
+            Ok(model) if model.name == full => short,
             _ => full,
         }
     }
