@@ -1,4 +1,4 @@
-//! One outside thing each: the clock, files, Git, HTTP, forges,
+//! One outside thing each: the clock, files, Git, HTTP, listeners, signals, forges,
 //! registries. No policy and no printing.
 
 #![expect(
@@ -11,6 +11,8 @@ pub(crate) mod files;
 pub(crate) mod forges;
 pub(crate) mod git;
 pub(crate) mod http;
+pub(crate) mod listener;
 pub(crate) mod runtime;
 pub(crate) mod secret;
+pub(crate) mod signals;
 pub(crate) mod sources;

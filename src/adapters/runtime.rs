@@ -1,4 +1,5 @@
-//! The runtime that waits for the network, for commands that do one thing and end.
+//! The runtimes that wait for the network: one thread for commands that do one thing and end, several
+//! for servers.
 
 use anyhow::Context;
 
@@ -12,4 +13,19 @@ pub(crate) fn block_on<F: Future>(future: F) -> anyhow::Result<F::Output> {
         .build()
         .context("cannot start waiting for the network")?;
     Ok(runtime.block_on(future))
+}
+
+/// Runs a server to its end, on as many threads as there are processors.
+///
+/// # Errors
+/// The operating system refuses what a runtime needs.
+pub(crate) fn serve<F: Future>(future: F) -> anyhow::Result<F::Output> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start waiting for the network")?;
+    let output = runtime.block_on(future);
+    // Threads that still read files of requests that were cut off are not waited for.
+    runtime.shutdown_background();
+    Ok(output)
 }

@@ -4,6 +4,7 @@ mod check;
 mod diff;
 mod failure;
 mod function;
+mod logging;
 mod options;
 mod output;
 mod render;

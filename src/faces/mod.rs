@@ -3,3 +3,5 @@
 pub(crate) mod check;
 pub(crate) mod directory;
 pub(crate) mod function;
+pub(crate) mod probes;
+pub(crate) mod shutdown;
