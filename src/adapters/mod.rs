@@ -1,4 +1,4 @@
-//! One outside thing each: the clock, files, Git, HTTP, forges,
+//! One outside thing each: the clock, files, Git, HTTP, listeners, signals, forges,
 //! registries. No policy and no printing.
 
 #![expect(
@@ -12,6 +12,8 @@ pub(crate) mod forges;
 pub(crate) mod git;
 pub(crate) mod http;
 pub(crate) mod operation;
+pub(crate) mod listener;
 pub(crate) mod runtime;
 pub(crate) mod secret;
+pub(crate) mod signals;
 pub(crate) mod sources;

@@ -6,6 +6,7 @@ mod diff;
 mod failure;
 mod function;
 mod models;
+mod logging;
 mod options;
 mod output;
 mod render;

@@ -5,3 +5,5 @@ pub(crate) mod check;
 pub(crate) mod directory;
 pub(crate) mod function;
 pub(crate) mod models;
+pub(crate) mod probes;
+pub(crate) mod shutdown;

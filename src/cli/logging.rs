@@ -1,0 +1,62 @@
+//! What a long-running subcommand logs, and how: to standard error, one event a line.
+
+use std::io::IsTerminal;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use tracing_subscriber::filter::EnvFilter;
+
+/// How to log.
+#[derive(Args, Debug)]
+pub(super) struct LogArgs {
+    /// What to log: error, warn, info, debug, trace, or a filter such as info,modelsync=debug
+    #[arg(
+        long,
+        value_name = "FILTER",
+        env = "MODELSYNC_LOG",
+        default_value = "info"
+    )]
+    log: String,
+    /// How to write a log line [default: text on a terminal, json otherwise]
+    #[arg(long, value_enum, value_name = "FORMAT", env = "MODELSYNC_LOG_FORMAT")]
+    log_format: Option<LogFormat>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+impl LogArgs {
+    /// Starts to log.
+    ///
+    /// # Errors
+    /// The filter cannot be read.
+    pub(super) fn start(&self) -> anyhow::Result<()> {
+        let filter = if self.log.is_empty() {
+            "info"
+        } else {
+            &self.log
+        };
+        let filter = EnvFilter::builder().parse(filter).with_context(|| {
+            format!("cannot read the log filter {filter:?}; give a level such as info or debug")
+        })?;
+        let is_terminal = std::io::stderr().is_terminal();
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr);
+        match (self.log_format, is_terminal) {
+            (Some(LogFormat::Json), _) | (None, false) => {
+                log.json()
+                    .flatten_event(true)
+                    .with_current_span(false)
+                    .init();
+            }
+            (Some(LogFormat::Text), _) | (None, true) => log.with_ansi(is_terminal).init(),
+        }
+        Ok(())
+    }
+}
