@@ -7,6 +7,7 @@ pub mod config;
 pub mod function;
 pub mod krm;
 pub mod model;
+pub mod model_sync;
 pub mod needs_sync;
 pub mod package;
 pub mod policy;
