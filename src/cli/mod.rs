@@ -1,6 +1,8 @@
 //! Arguments in, text and exit codes out: one file for each subcommand.
 
 mod check;
+mod controller;
+mod crd;
 mod diff;
 mod failure;
 mod function;
@@ -31,6 +33,8 @@ enum Command {
     Render(render::RenderArgs),
     Diff(diff::DiffArgs),
     Check(check::CheckArgs),
+    Controller(controller::ControllerArgs),
+    Crd(crd::CrdArgs),
 }
 
 /// Runs the program: parses the arguments, runs the subcommand, prints, and returns its exit code.
@@ -47,6 +51,8 @@ pub fn main() -> ExitCode {
         Command::Render(arguments) => render::run(arguments, &mut printer),
         Command::Diff(arguments) => diff::run(arguments, &mut printer),
         Command::Check(arguments) => check::run(arguments, &mut printer),
+        Command::Controller(arguments) => controller::run(arguments),
+        Command::Crd(arguments) => crd::run(arguments, &mut printer),
     };
     let outcome = outcome.and_then(|outcome| printer.finish().map(|()| outcome));
     match outcome {

@@ -1,6 +1,7 @@
 //! One file for each way of running: observe (adapters), decide (core), act (adapters).
 
 pub(crate) mod check;
+pub(crate) mod controller;
 pub(crate) mod directory;
 pub(crate) mod function;
 pub(crate) mod probes;
