@@ -1,5 +1,5 @@
-//! One outside thing each: the clock, files, Git, HTTP, listeners, signals, forges,
-//! registries. No policy and no printing.
+//! One outside thing each: the clock, files, Git, HTTP, listeners, signals, forges, registries,
+//! Kubernetes, lambdas. No policy and no printing.
 
 #![expect(
     clippy::disallowed_methods,
@@ -12,7 +12,9 @@ pub(crate) mod forges;
 pub(crate) mod git;
 pub(crate) mod http;
 pub(crate) mod operation;
+pub(crate) mod kubernetes;
 pub(crate) mod listener;
+pub(crate) mod needs_sync;
 pub(crate) mod runtime;
 pub(crate) mod secret;
 pub(crate) mod signals;

@@ -2,6 +2,8 @@
 
 mod catalog;
 mod check;
+mod controller;
+mod crd;
 mod diff;
 mod failure;
 mod function;
@@ -35,6 +37,8 @@ enum Command {
     Check(check::CheckArgs),
     Catalog(catalog::CatalogArgs),
     Models(models::ModelsArgs),
+    Controller(controller::ControllerArgs),
+    Crd(crd::CrdArgs),
 }
 
 /// Runs the program: parses the arguments, runs the subcommand, prints, and returns its exit code.
@@ -53,6 +57,8 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(arguments, &mut printer),
         Command::Catalog(arguments) => catalog::run(arguments, &mut printer),
         Command::Models(arguments) => models::run(arguments, &mut printer),
+        Command::Controller(arguments) => controller::run(arguments),
+        Command::Crd(arguments) => crd::run(arguments, &mut printer),
     };
     let outcome = outcome.and_then(|outcome| printer.finish().map(|()| outcome));
     match outcome {

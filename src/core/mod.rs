@@ -7,6 +7,7 @@ pub mod check;
 pub mod config;
 pub mod function;
 pub mod krm;
+pub mod leader_election;
 pub mod model;
 pub mod model_sync;
 pub mod needs_sync;

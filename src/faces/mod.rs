@@ -2,6 +2,7 @@
 
 pub(crate) mod catalog;
 pub(crate) mod check;
+pub(crate) mod controller;
 pub(crate) mod directory;
 pub(crate) mod function;
 pub(crate) mod models;

@@ -9,6 +9,7 @@
 mod architecture;
 mod check;
 mod cli;
+mod controller;
 mod edge_cases;
 mod functions;
 mod fuzz;

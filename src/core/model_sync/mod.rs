@@ -16,6 +16,9 @@ pub mod resource;
 mod run;
 mod template;
 
+pub mod template;
+
+pub use backoff::doubled;
 pub use condition::{Reason, event};
 pub use decide::{Decision, Memory, Observed, Refusal, Step, decide};
 pub use merge_patch::merge_patch;

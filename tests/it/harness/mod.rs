@@ -1,5 +1,9 @@
 //! What several scenarios need.
 
+pub(crate) mod api_server;
+pub(crate) mod controller;
+pub(crate) mod lambda;
+
 use std::io::Write;
 
 /// Whether a program can be run; says loudly that a test is skipped when not.

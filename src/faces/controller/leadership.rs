@@ -1,0 +1,119 @@
+//! Works only while this process holds the Lease. What to write into it is decided in
+//! `core::leader_election`; that a run is never started twice does not depend on it.
+
+use anyhow::bail;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::metrics::Metrics;
+use super::now;
+use crate::adapters::kubernetes::{CallError, LeaseClient};
+use crate::adapters::signals::Stop;
+use crate::core::leader_election::{Candidate, Claim, RENEW_DEADLINE, RETRY_PERIOD};
+
+/// Waits for the Lease, works while it can be renewed, and gives it back at the end.
+///
+/// # Errors
+/// The Lease was lost: the work was cut off, and the process should start anew.
+pub(super) async fn lead(
+    lease: &LeaseClient,
+    identity: &str,
+    stop: &Stop,
+    metrics: &Metrics,
+    work: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let mut candidate = Candidate::new(identity);
+    tokio::select! {
+        () = acquire(lease, &mut candidate) => {}
+        () = stop.clone().asked() => return Ok(()),
+    }
+    metrics.leads(true);
+    tracing::info!(identity, "leading");
+    let lost = tokio::select! {
+        () = work => None,
+        why = keep(lease, &mut candidate) => Some(why),
+    };
+    metrics.leads(false);
+    match lost {
+        None => {
+            release(lease, &candidate).await;
+            Ok(())
+        }
+        Some(why) => bail!("the lead was lost: {why}; start again to wait for it"),
+    }
+}
+
+async fn acquire(lease: &LeaseClient, candidate: &mut Candidate) {
+    let mut told = None;
+    loop {
+        match attempt(lease, candidate).await {
+            Ok(None) => return,
+            Ok(Some(holder)) => {
+                if told.as_ref() != Some(&holder) {
+                    tracing::info!(holder, "waiting to lead");
+                    told = Some(holder);
+                }
+            }
+            // Another was faster; the next look sees who.
+            Err(error) if error.is_conflict() => {}
+            Err(error) => tracing::warn!(%error, "cannot lead yet; trying again"),
+        }
+        sleep(super::jittered(RETRY_PERIOD)).await;
+    }
+}
+
+/// Renews for as long as that works, and says why it no longer does.
+async fn keep(lease: &LeaseClient, candidate: &mut Candidate) -> String {
+    let mut renewed = Instant::now();
+    loop {
+        sleep(RETRY_PERIOD).await;
+        let left = (renewed + RENEW_DEADLINE).saturating_duration_since(Instant::now());
+        let why = match timeout(left, attempt(lease, candidate)).await {
+            Ok(Ok(None)) => {
+                renewed = Instant::now();
+                continue;
+            }
+            Ok(Ok(Some(holder))) => return format!("{holder} holds the Lease"),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        if renewed.elapsed() >= RENEW_DEADLINE {
+            return format!("it could not be renewed within {RENEW_DEADLINE:?}: {why}");
+        }
+        tracing::warn!(error = why, "cannot renew the lead yet; trying again");
+    }
+}
+
+/// Tries to acquire or renew; `Some` holder when another leads.
+async fn attempt(
+    lease: &LeaseClient,
+    candidate: &mut Candidate,
+) -> Result<Option<String>, CallError> {
+    let read = lease.read().await?;
+    let spec = read
+        .as_ref()
+        .map(|lease| lease.spec.clone().unwrap_or_default());
+    match candidate.look(spec.as_ref(), now()) {
+        Claim::Wait { holder } => Ok(Some(holder)),
+        Claim::Write(spec) => {
+            lease.write(read.as_ref(), spec).await?;
+            Ok(None)
+        }
+    }
+}
+
+async fn release(lease: &LeaseClient, candidate: &Candidate) {
+    let released = async {
+        let Some(read) = lease.read().await? else {
+            return Ok(());
+        };
+        let spec = read.spec.clone().unwrap_or_default();
+        match candidate.released(now(), &spec) {
+            Some(spec) => lease.write(Some(&read), spec).await,
+            None => Ok(()),
+        }
+    };
+    match released.await {
+        Ok(()) => tracing::info!("gave back the lead"),
+        Err(error) => tracing::warn!(%error, "the next leader has to wait for the Lease to end"),
+    }
+}
