@@ -112,6 +112,11 @@ impl Request {
         Self::new(Method::GET, url)
     }
 
+    /// Its method.
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
     /// With a JSON body.
     pub(crate) fn json(mut self, body: &serde_json::Value) -> Self {
         self.body = Some(body.to_string().into_bytes());

@@ -15,9 +15,24 @@ pub(crate) struct ForgeError {
     pub(crate) is_duplicate: bool,
     /// Whether what was seen before has changed meanwhile, so that another look is needed.
     pub(crate) is_outdated: bool,
+    /// The refused request, for those who must look closer.
+    pub(super) refused: Option<HttpError>,
 }
 
 impl ForgeError {
+    /// The status that the forge refused with.
+    pub(super) fn status(&self) -> Option<StatusCode> {
+        self.refused.as_ref()?.status()
+    }
+
+    /// Adds what to do next, where nothing says it yet.
+    pub(super) fn with_hint(mut self, hint: &str) -> Self {
+        if !self.message.contains("; ") {
+            self.message = format!("{}; {hint}", self.message);
+        }
+        self
+    }
+
     /// An error of its own words.
     pub(super) fn new(message: String) -> Self {
         Self {
@@ -25,6 +40,7 @@ impl ForgeError {
             is_uncertain: false,
             is_duplicate: false,
             is_outdated: false,
+            refused: None,
         }
     }
 
@@ -33,7 +49,7 @@ impl ForgeError {
     pub(super) fn of_request(
         doing: &str,
         method: &Method,
-        error: &HttpError,
+        error: HttpError,
         hint: Option<String>,
     ) -> Self {
         let is_uncertain = error.is_uncertain() && *method != Method::GET;
@@ -42,11 +58,13 @@ impl ForgeError {
                 let may_be_done = "it may have been done all the same, which the next run will see";
                 is_uncertain.then(|| may_be_done.to_owned())
             })
-            .or_else(|| usual_hint(error).map(str::to_owned));
+            .or_else(|| usual_hint(&error).map(str::to_owned));
         let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+        let message = format!("cannot {doing}: {error}{hint}");
         Self {
             is_uncertain,
-            ..Self::new(format!("cannot {doing}: {error}{hint}"))
+            refused: Some(error),
+            ..Self::new(message)
         }
     }
 }

@@ -1,8 +1,12 @@
 //! Where pull requests live: one file for each forge. Nothing here decides what a pull request
 //! should say or whether it is needed; each method is one step that can be done again.
 
+mod api;
 mod commit_through_api;
+mod connect;
 mod error;
+mod github;
+mod github_app;
 
 use futures::future::BoxFuture;
 
@@ -12,6 +16,7 @@ use crate::core::proposal::{Head, MergeMethod, PullRequest, WantedPullRequest};
 pub(crate) use commit_through_api::{
     BranchCommit, CommitThroughApi, FileChange, TreeFile, WantedCommit,
 };
+pub(crate) use connect::{GitHubApp, Settings, connect};
 pub(crate) use error::ForgeError;
 
 /// What a forge can do with the pull requests of one repository.

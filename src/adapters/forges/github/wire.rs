@@ -1,0 +1,248 @@
+//! GitHub's answers, as far as they are read here.
+
+use serde::Deserialize;
+
+use crate::adapters::forges::BranchCommit;
+use crate::core::proposal::PullRequest;
+
+/// `pull-request` and `pull-request-simple` of GitHub's description.
+#[derive(Debug, Deserialize)]
+pub(super) struct PullRequestAnswer {
+    pub(super) node_id: String,
+    number: u64,
+    html_url: String,
+    title: String,
+    body: Option<String>,
+    #[serde(default)]
+    draft: bool,
+    labels: Vec<Label>,
+    assignees: Option<Vec<User>>,
+    requested_reviewers: Option<Vec<User>>,
+    requested_teams: Option<Vec<Team>>,
+    auto_merge: Option<serde::de::IgnoredAny>,
+    head: BranchAnswer,
+    base: BranchAnswer,
+}
+
+#[derive(Debug, Deserialize)]
+struct Label {
+    name: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct User {
+    pub(super) login: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Team {
+    slug: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct BranchAnswer {
+    /// `owner:branch`; none when the owner is gone.
+    label: Option<String>,
+    #[serde(rename = "ref")]
+    name: String,
+}
+
+impl PullRequestAnswer {
+    /// Whether it is from `owner:branch` into `base`.
+    pub(super) fn is_of(&self, label: &str, base: &str) -> bool {
+        let is_of_head = self.head.label.as_deref().is_some_and(|own| {
+            // The names of owners are compared without regard to case, those of branches with it.
+            match (own.split_once(':'), label.split_once(':')) {
+                (Some((owner, branch)), Some((wanted_owner, wanted_branch))) => {
+                    owner.eq_ignore_ascii_case(wanted_owner) && branch == wanted_branch
+                }
+                _ => false,
+            }
+        });
+        is_of_head && self.base.name == base
+    }
+
+    /// In our words. Teams belong to the owner of the repository.
+    pub(super) fn into_pull_request(self, owner: &str) -> PullRequest {
+        let logins = |users: Option<Vec<User>>| {
+            let users = users.unwrap_or_default().into_iter();
+            users.map(|user| user.login).collect::<Vec<String>>()
+        };
+        let teams = self.requested_teams.unwrap_or_default();
+        let mut reviewers = logins(self.requested_reviewers);
+        reviewers.extend(teams.iter().map(|team| team.name(owner)));
+        PullRequest {
+            number: self.number,
+            url: self.html_url,
+            title: self.title,
+            body: self.body.unwrap_or_default(),
+            is_draft: self.draft,
+            labels: self
+                .labels
+                .into_iter()
+                .filter_map(|label| label.name)
+                .collect(),
+            assignees: logins(self.assignees),
+            reviewers,
+            has_auto_merge: self.auto_merge.is_some(),
+        }
+    }
+}
+
+impl Team {
+    fn name(&self, owner: &str) -> String {
+        format!("{owner}/{}", self.slug)
+    }
+}
+
+/// `pull-request-review`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Review {
+    /// None when the account is gone.
+    pub(super) user: Option<User>,
+}
+
+/// `issue-event`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Event {
+    event: String,
+    requested_reviewer: Option<User>,
+    requested_team: Option<Team>,
+}
+
+impl Event {
+    /// Who was asked for a review by it.
+    pub(super) fn asked(self, owner: &str) -> Option<String> {
+        if self.event != "review_requested" {
+            return None;
+        }
+        let user = self.requested_reviewer.map(|user| user.login);
+        user.or_else(|| Some(self.requested_team?.name(owner)))
+    }
+}
+
+/// `full-repository`.
+#[derive(Debug, Deserialize)]
+pub(super) struct RepositoryAnswer {
+    pub(super) node_id: String,
+    pub(super) default_branch: String,
+}
+
+/// `branch-with-protection`.
+#[derive(Debug, Deserialize)]
+pub(super) struct BranchDetails {
+    pub(super) name: String,
+    pub(super) commit: CommitAnswer,
+}
+
+/// `commit`.
+#[derive(Debug, Deserialize)]
+pub(super) struct CommitAnswer {
+    sha: String,
+    commit: CommitDetails,
+    parents: Vec<Object>,
+}
+
+#[derive(Debug, Deserialize)]
+struct CommitDetails {
+    author: Option<Author>,
+    message: String,
+    tree: Object,
+}
+
+#[derive(Debug, Deserialize)]
+struct Author {
+    email: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Object {
+    sha: String,
+}
+
+impl From<CommitAnswer> for BranchCommit {
+    fn from(answer: CommitAnswer) -> Self {
+        let author = answer.commit.author.and_then(|author| author.email);
+        Self {
+            id: answer.sha,
+            tree_id: answer.commit.tree.sha,
+            parent_ids: answer
+                .parents
+                .into_iter()
+                .map(|parent| parent.sha)
+                .collect(),
+            message: answer.commit.message,
+            author_email: author.unwrap_or_default(),
+        }
+    }
+}
+
+/// `commit-comparison`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Comparison {
+    pub(super) total_commits: usize,
+    pub(super) commits: Vec<CommitAnswer>,
+}
+
+/// `git-tree`.
+#[derive(Debug, Deserialize)]
+pub(super) struct TreeAnswer {
+    pub(super) tree: Vec<TreeEntry>,
+    pub(super) truncated: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct TreeEntry {
+    pub(super) path: String,
+    pub(super) mode: String,
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) sha: String,
+    #[serde(default)]
+    pub(super) size: u64,
+}
+
+/// `blob`.
+#[derive(Debug, Deserialize)]
+pub(super) struct BlobAnswer {
+    pub(super) content: String,
+    pub(super) encoding: String,
+}
+
+/// A commit as GraphQL reports it.
+#[derive(Debug, Deserialize)]
+pub(super) struct CommitNode {
+    oid: String,
+    message: String,
+    tree: Oid,
+    parents: Nodes,
+    author: Option<Author>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Oid {
+    oid: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Nodes {
+    nodes: Vec<Oid>,
+}
+
+impl From<CommitNode> for BranchCommit {
+    fn from(node: CommitNode) -> Self {
+        let author = node.author.and_then(|author| author.email);
+        Self {
+            id: node.oid,
+            tree_id: node.tree.oid,
+            parent_ids: node
+                .parents
+                .nodes
+                .into_iter()
+                .map(|node| node.oid)
+                .collect(),
+            message: node.message,
+            author_email: author.unwrap_or_default(),
+        }
+    }
+}
