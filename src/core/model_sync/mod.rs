@@ -14,8 +14,6 @@ mod merge_patch;
 mod pipeline_run;
 pub mod resource;
 mod run;
-mod template;
-
 pub mod template;
 
 pub use backoff::doubled;
