@@ -314,6 +314,8 @@ impl Http {
             let error = match tokio::time::timeout(limit, self.once(request)).await {
                 Ok(Ok(response)) => return Ok(response),
                 Ok(Err(problem)) => problem,
+                // The last attempt has what is left of the time for all of them.
+                Err(_) if limit < self.limits.attempt => Problem::TimedOut(self.limits.total),
                 Err(_) => Problem::TimedOut(limit),
             };
             let wait = self.wait(request, &error, attempt);

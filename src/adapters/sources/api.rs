@@ -11,7 +11,7 @@ use super::credentials::Credentials;
 pub(super) struct Api {
     http: Http,
     credentials: Credentials,
-    hints: Hints,
+    pub(super) hints: Hints,
     pub(super) base: Url,
     pub(super) limits: Limits,
 }

@@ -92,10 +92,11 @@ impl GoogleCredentials {
     }
 }
 
-/// An error and its causes on one line, each once.
+/// The causes of an error on one line. The error itself only says that there was one, and how often
+/// it was tried; some repeat their cause.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut texts: Vec<String> = Vec::new();
-    let mut next = Some(error);
+    let mut next = error.source().or(Some(error));
     while let Some(error) = next {
         let text = error.to_string();
         if !texts.iter().any(|earlier| earlier.contains(&text)) {

@@ -21,7 +21,7 @@ use crate::core::registry::mlflow::{
 };
 
 const PAGING: Paging = Paging {
-    size: ("max_results", 200),
+    size: ("max_results", 500),
     token: "page_token",
 };
 const HINTS: Hints = Hints {

@@ -162,3 +162,6 @@ where
         .try_collect()
         .await
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use serde::de::DeserializeOwned;
 
 use super::super::http::Url;
@@ -49,10 +49,10 @@ impl Api {
             }
             let place = || format!("page {number} of the {what}");
             let response = self.get(url.clone(), purpose).await.with_context(place)?;
-            let page = shape
-                .read(&response.body)
-                .with_context(|| format!("GET {url}"))
-                .with_context(place)?;
+            let page = shape.read(&response.body).map_err(|error| {
+                let field = self.hints.url_field;
+                anyhow!("{}: GET {url}: {error}; check {field}", place())
+            })?;
             all.extend(page.items);
             match page.next {
                 None => return Ok(all),

@@ -128,3 +128,6 @@ pub fn distinct(models: Vec<Model>) -> Result<Vec<Model>, MappingError> {
     }
     Ok(by_name.into_values().collect())
 }
+
+#[cfg(test)]
+mod tests;

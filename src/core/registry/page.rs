@@ -32,7 +32,7 @@ pub enum PageError {
         problem: String,
     },
     /// JSON, but not a page.
-    #[error("the answer is not a page of {items}")]
+    #[error("the answer is not a page: it should be an object with a list {items:?}")]
     NotAPage {
         /// The field that holds the items.
         items: &'static str,

@@ -3,6 +3,8 @@
 pub(crate) mod api_server;
 pub(crate) mod controller;
 pub(crate) mod lambda;
+pub(crate) mod mlflow_server;
+pub(crate) mod registry;
 
 use std::io::Write;
 
