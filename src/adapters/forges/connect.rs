@@ -64,7 +64,7 @@ pub(super) fn connect_with(
         ForgeKind::GitHub => {
             let (owner, name) = owner_and_name()?;
             let identity = match (&settings.github_app, token) {
-                (Some(app), _) => Identity::App(read_app(app)?),
+                (Some(app), _) => Identity::App(Box::new(read_app(app)?)),
                 (None, Some(token)) => Identity::Token(token),
                 (None, None) => Identity::Anonymous,
             };

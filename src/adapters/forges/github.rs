@@ -8,6 +8,7 @@ mod wire;
 
 use futures::future::BoxFuture;
 use serde_json::json;
+use tokio::sync::OnceCell;
 
 use super::api::{Api, Token};
 use super::github_app::App;
@@ -29,6 +30,8 @@ pub(super) struct GitHub {
     owner: String,
     name: String,
     identity: Identity,
+    /// GraphQL's name for the repository, once it was needed.
+    repository_id: OnceCell<String>,
 }
 
 /// Who asks.
@@ -38,7 +41,7 @@ pub(super) enum Identity {
     /// A user, by a personal access token, or a workflow by its own.
     Token(Token),
     /// A GitHub App.
-    App(App),
+    App(Box<App>),
 }
 
 impl GitHub {
@@ -49,6 +52,7 @@ impl GitHub {
             owner: owner.to_owned(),
             name: name.to_owned(),
             identity,
+            repository_id: OnceCell::new(),
         }
     }
 

@@ -96,3 +96,10 @@ pub(crate) struct PushCredential {
     /// The token.
     pub(crate) password: Secret,
 }
+
+#[cfg(test)]
+#[path = "../../../tests/it/harness/forge/mod.rs"]
+#[expect(dead_code, reason = "each binary of tests uses its part")]
+mod fake;
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,8 @@
 //! What several scenarios need.
 
+#[expect(dead_code, reason = "each binary of tests uses its part")]
+pub(crate) mod forge;
+
 use std::io::Write;
 
 /// Whether a program can be run; says loudly that a test is skipped when not.
