@@ -14,7 +14,9 @@ use super::api::{Api, Token};
 use super::github_app::App;
 use super::{CommitThroughApi, Forge, ForgeError, PushCredential};
 use crate::adapters::http::{Http, Method, Request, Url};
-use crate::core::proposal::{Head, MergeMethod, PullRequest, WantedPullRequest, not_among};
+use crate::core::proposal::{
+    Head, MergeMethod, PullRequest, WantedPullRequest, not_among, users_and_teams,
+};
 
 use wire::{Event, PullRequestAnswer, Review};
 
@@ -186,14 +188,7 @@ impl GitHub {
     }
 
     async fn ask_for_reviews(&self, number: u64, reviewers: &[String]) -> Result<(), ForgeError> {
-        let (teams, users): (Vec<&String>, Vec<&String>) = reviewers
-            .iter()
-            .partition(|reviewer| reviewer.contains('/'));
-        let teams: Vec<&str> = teams
-            .iter()
-            .filter_map(|team| team.split_once('/'))
-            .map(|(_, slug)| slug)
-            .collect();
+        let (users, teams) = users_and_teams(reviewers);
         let doing = format!(
             "ask {} to review {}#{number}",
             reviewers.join(", "),

@@ -4,9 +4,12 @@
 mod api;
 mod commit_through_api;
 mod connect;
+mod draft_title;
 mod error;
+mod gitea;
 mod github;
 mod github_app;
+mod gitlab;
 
 use futures::future::BoxFuture;
 

@@ -3,6 +3,7 @@
 mod github;
 mod github_app;
 mod github_commits;
+mod github_description;
 mod github_faults;
 
 use std::time::Duration;

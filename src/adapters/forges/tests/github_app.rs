@@ -12,7 +12,7 @@ fn key_file(name: &str) -> std::path::PathBuf {
     testdata.join(name)
 }
 
-fn world() -> World {
+pub(super) fn world() -> World {
     let world = World::new();
     let permissions = [("contents", "write"), ("pull_requests", "write")];
     world.server.state().app = Some(FakeApp {
@@ -29,14 +29,20 @@ fn world() -> World {
     world
 }
 
-fn forge(world: &World, id: &str, key: &str) -> anyhow::Result<Box<dyn Forge>> {
-    let settings = Settings {
-        kind: None,
-        url: Some(world.server.url()),
+pub(super) fn settings(id: &str, key: &str) -> Settings {
+    Settings {
         github_app: Some(GitHubApp {
             id: id.to_owned(),
             key_file: key_file(key),
         }),
+        ..Settings::default()
+    }
+}
+
+fn forge(world: &World, id: &str, key: &str) -> anyhow::Result<Box<dyn Forge>> {
+    let settings = Settings {
+        url: Some(world.server.url()),
+        ..settings(id, key)
     };
     // The app goes before a token.
     connect_with(

@@ -223,7 +223,7 @@ impl GitHub {
             "id": 1, "node_id": "RRE_1", "actor": user("octocat"), "event": "review_requested",
             "url": format!("{API}/repos/{}/issues/events/1", self.full_name()),
             "commit_id": null, "commit_url": null, "created_at": TIME,
-            "review_requester": user("octocat"),
+            "review_requester": user("octocat"), "performed_via_github_app": null,
         });
         if let Some(login) = login {
             event["requested_reviewer"] = user(login);
