@@ -213,8 +213,8 @@ pub(crate) enum Problem {
     Unreadable(String),
 }
 
-/// An answer with a status other than success.
-#[derive(Debug)]
+/// An answer with a status other than success. `Debug` leaves out headers and body, which are long and
+/// may repeat a secret.
 pub(crate) struct Refusal {
     /// The status.
     pub(crate) status: StatusCode,
@@ -224,6 +224,16 @@ pub(crate) struct Refusal {
     pub(crate) body: Vec<u8>,
     /// What the server says of it, on one line; empty when it says nothing.
     pub(crate) message: String,
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Refusal")
+            .field("status", &self.status)
+            .field("message", &self.message)
+            .finish_non_exhaustive()
+    }
 }
 
 impl HttpError {

@@ -6,8 +6,10 @@ use anyhow::{Context, anyhow, bail};
 
 use super::Forge;
 use super::api::{Scheme, Token};
+use super::gitea::Gitea;
 use super::github::{GitHub, Identity};
 use super::github_app::App;
+use super::gitlab::GitLab;
 use crate::adapters::http::{Http, Limits, Url};
 use crate::adapters::secret::Secret;
 use crate::core::proposal::{ForgeKind, Remote, api_base_of};
@@ -64,13 +66,30 @@ pub(super) fn connect_with(
         ForgeKind::GitHub => {
             let (owner, name) = owner_and_name()?;
             let identity = match (&settings.github_app, token) {
-                (Some(app), _) => Identity::App(read_app(app)?),
+                (Some(app), _) => Identity::App(Box::new(read_app(app)?)),
                 (None, Some(token)) => Identity::Token(token),
                 (None, None) => Identity::Anonymous,
             };
             Ok(Box::new(GitHub::new(http, base, owner, name, identity)))
         }
-        ForgeKind::GitLab | ForgeKind::Gitea => bail!("cannot use {kind} yet"),
+        ForgeKind::GitLab => {
+            let prefix = base.path().trim_end_matches('/');
+            let prefix = prefix.strip_suffix("/api/v4").unwrap_or("");
+            let project = remote.path_below(prefix);
+            let pause = limits.first_wait;
+            Ok(Box::new(GitLab::new(
+                http,
+                base.clone(),
+                project,
+                token,
+                pause,
+            )))
+        }
+        ForgeKind::Gitea => {
+            let (owner, name) = owner_and_name()?;
+            let pause = limits.first_wait;
+            Ok(Box::new(Gitea::new(http, base, owner, name, token, pause)))
+        }
     }
 }
 

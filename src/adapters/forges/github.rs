@@ -8,12 +8,15 @@ mod wire;
 
 use futures::future::BoxFuture;
 use serde_json::json;
+use tokio::sync::OnceCell;
 
 use super::api::{Api, Token};
 use super::github_app::App;
 use super::{CommitThroughApi, Forge, ForgeError, PushCredential};
 use crate::adapters::http::{Http, Method, Request, Url};
-use crate::core::proposal::{Head, MergeMethod, PullRequest, WantedPullRequest, not_among};
+use crate::core::proposal::{
+    Head, MergeMethod, PullRequest, WantedPullRequest, not_among, users_and_teams,
+};
 
 use wire::{Event, PullRequestAnswer, Review};
 
@@ -29,6 +32,8 @@ pub(super) struct GitHub {
     owner: String,
     name: String,
     identity: Identity,
+    /// GraphQL's name for the repository, once it was needed.
+    repository_id: OnceCell<String>,
 }
 
 /// Who asks.
@@ -38,7 +43,7 @@ pub(super) enum Identity {
     /// A user, by a personal access token, or a workflow by its own.
     Token(Token),
     /// A GitHub App.
-    App(App),
+    App(Box<App>),
 }
 
 impl GitHub {
@@ -49,6 +54,7 @@ impl GitHub {
             owner: owner.to_owned(),
             name: name.to_owned(),
             identity,
+            repository_id: OnceCell::new(),
         }
     }
 
@@ -182,14 +188,7 @@ impl GitHub {
     }
 
     async fn ask_for_reviews(&self, number: u64, reviewers: &[String]) -> Result<(), ForgeError> {
-        let (teams, users): (Vec<&String>, Vec<&String>) = reviewers
-            .iter()
-            .partition(|reviewer| reviewer.contains('/'));
-        let teams: Vec<&str> = teams
-            .iter()
-            .filter_map(|team| team.split_once('/'))
-            .map(|(_, slug)| slug)
-            .collect();
+        let (users, teams) = users_and_teams(reviewers);
         let doing = format!(
             "ask {} to review {}#{number}",
             reviewers.join(", "),

@@ -4,9 +4,12 @@
 mod api;
 mod commit_through_api;
 mod connect;
+mod draft_title;
 mod error;
+mod gitea;
 mod github;
 mod github_app;
+mod gitlab;
 
 use futures::future::BoxFuture;
 
@@ -96,3 +99,10 @@ pub(crate) struct PushCredential {
     /// The token.
     pub(crate) password: Secret,
 }
+
+#[cfg(test)]
+#[path = "../../../tests/it/harness/forge/mod.rs"]
+#[expect(dead_code, reason = "each binary of tests uses its part")]
+mod fake;
+#[cfg(test)]
+mod tests;

@@ -3,5 +3,7 @@
 mod pull_request;
 mod remote;
 
-pub use pull_request::{Head, MergeMethod, PullRequest, WantedPullRequest, not_among};
+pub use pull_request::{
+    Head, MergeMethod, PullRequest, WantedPullRequest, not_among, users_and_teams,
+};
 pub use remote::{ForgeKind, Remote, api_base_of};

@@ -61,6 +61,19 @@ pub fn not_among(wanted: &[String], present: &[String]) -> Vec<String> {
     missing.cloned().collect()
 }
 
+/// Users and teams of a list of reviewers. Teams are `org/team`, of which the second part is given.
+pub fn users_and_teams(reviewers: &[String]) -> (Vec<&str>, Vec<&str>) {
+    let mut users = Vec::new();
+    let mut teams = Vec::new();
+    for reviewer in reviewers {
+        match reviewer.split_once('/') {
+            Some((_, team)) => teams.push(team),
+            None => users.push(reviewer.as_str()),
+        }
+    }
+    (users, teams)
+}
+
 /// A pull request as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedPullRequest {

@@ -162,7 +162,8 @@ impl GitHub {
     }
 
     async fn update_refs(&self, doing: &str, updates: &Value) -> Result<(), ForgeError> {
-        let repository = self.repository_details().await?.node_id;
+        let id = async || Ok(self.repository_details().await?.node_id);
+        let repository = self.repository_id.get_or_try_init(id).await?;
         let variables = json!({"repository": repository, "updates": updates});
         self.graphql(doing, graphql::UPDATE_REFS, &variables)
             .await?;
@@ -211,14 +212,18 @@ impl GitHub {
         commit: BranchCommit,
         mut error: ForgeError,
     ) -> Result<BranchCommit, ForgeError> {
-        let now = self.read_branch(&wanted.branch).await;
-        let Ok(now) = now.map(|now| now.map(|now| now.id)) else {
+        let points_to = async |branch: &str| {
+            let commit = self.read_branch(branch).await.ok()?;
+            Some(commit.map(|commit| commit.id))
+        };
+        let Some(now) = points_to(&wanted.branch).await else {
             return Err(error);
         };
         if now.as_ref() == Some(&commit.id) {
             return Ok(commit);
         }
-        error.is_outdated |= now != wanted.seen;
+        let is_staged = points_to(&staging_branch(&wanted.branch)).await == Some(Some(commit.id));
+        error.is_outdated |= now != wanted.seen || !is_staged;
         Err(error)
     }
 

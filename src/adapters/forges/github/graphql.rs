@@ -74,6 +74,8 @@ impl GitHub {
             .map(|problem| problem.message.as_str())
             .collect();
         let said = said.join("; ");
+        // On one line, as all messages are.
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
         let hint = hint(&answer.errors)
             .map(|hint| format!("; {hint}"))
             .unwrap_or_default();

@@ -1,0 +1,485 @@
+//! Gitea and Forgejo, by the API that they share (<https://docs.gitea.com/api/>,
+//! <https://forgejo.org/docs/latest/user/api-usage/>).
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::api::{Api, Token};
+use super::draft_title::{marked, unmarked};
+use super::{Forge, ForgeError, PushCredential};
+use crate::adapters::http::{Http, HttpError, Method, Request, StatusCode, Url};
+use crate::core::proposal::{
+    Head, MergeMethod, PullRequest, WantedPullRequest, not_among, users_and_teams,
+};
+
+const DRAFT: &str = "WIP:";
+
+/// One repository on Gitea.
+pub(super) struct Gitea {
+    api: Api,
+    owner: String,
+    name: String,
+    token: Option<Token>,
+    /// Between two tries at what Gitea is still working out.
+    pause: Duration,
+}
+
+/// A pull request, as far as it is read here. Lists may be missing where they are empty.
+#[derive(Debug, Deserialize)]
+struct Answer {
+    number: u64,
+    html_url: String,
+    title: String,
+    body: Option<String>,
+    labels: Option<Vec<Label>>,
+    assignees: Option<Vec<User>>,
+    requested_reviewers: Option<Vec<User>>,
+    requested_reviewers_teams: Option<Vec<Team>>,
+    head: Branch,
+    base: Branch,
+}
+
+#[derive(Debug, Deserialize)]
+struct Label {
+    id: u64,
+    name: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct User {
+    login: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Team {
+    name: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Branch {
+    #[serde(rename = "ref")]
+    name: String,
+    /// None when it is gone.
+    repo: Option<Repository>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Repository {
+    full_name: String,
+}
+
+/// `TimelineComment`: what has happened to a pull request.
+#[derive(Debug, Deserialize)]
+struct Event {
+    #[serde(rename = "type")]
+    kind: String,
+    user: Option<User>,
+    assignee: Option<User>,
+    assignee_team: Option<Team>,
+}
+
+impl Answer {
+    fn is_of(&self, repository: &str, branch: &str, base: &str) -> bool {
+        let is_there = |name: &Repository| name.full_name.eq_ignore_ascii_case(repository);
+        self.base.name == base
+            && self.head.name == branch
+            && self.head.repo.as_ref().is_some_and(is_there)
+    }
+
+    fn into_pull_request(self, owner: &str) -> PullRequest {
+        let logins = |users: Option<Vec<User>>| {
+            let users = users.unwrap_or_default().into_iter();
+            users.map(|user| user.login).collect::<Vec<String>>()
+        };
+        let teams = self.requested_reviewers_teams.unwrap_or_default();
+        let mut reviewers = logins(self.requested_reviewers);
+        reviewers.extend(teams.iter().map(|team| format!("{owner}/{}", team.name)));
+        let labels = self.labels.unwrap_or_default().into_iter();
+        let (title, is_draft) = unmarked(&self.title);
+        PullRequest {
+            number: self.number,
+            url: self.html_url,
+            title: title.to_owned(),
+            body: self.body.unwrap_or_default(),
+            is_draft,
+            labels: labels.map(|label| label.name).collect(),
+            assignees: logins(self.assignees),
+            reviewers,
+            has_auto_merge: false,
+        }
+    }
+}
+
+impl Gitea {
+    /// A repository, by its API's base URL.
+    pub(super) fn new(
+        http: Http,
+        base: Url,
+        owner: &str,
+        name: &str,
+        token: Option<Token>,
+        pause: Duration,
+    ) -> Self {
+        Self {
+            api: Api::new(http, base, &[("accept", "application/json")], explain),
+            owner: owner.to_owned(),
+            name: name.to_owned(),
+            token,
+            pause,
+        }
+    }
+
+    fn repository(&self) -> String {
+        format!("{}/{}", self.owner, self.name)
+    }
+
+    fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
+        let mut whole = vec!["repos", &self.owner, &self.name];
+        whole.extend(path);
+        self.api.url(&whole, query)
+    }
+
+    async fn ask<T: serde::de::DeserializeOwned>(
+        &self,
+        doing: &str,
+        request: Request,
+    ) -> Result<T, ForgeError> {
+        self.api.ask(doing, request, self.token.as_ref()).await
+    }
+
+    /// Sends what changes something; the answer does not matter.
+    async fn change(
+        &self,
+        doing: &str,
+        method: Method,
+        path: &[&str],
+        body: &Value,
+    ) -> Result<(), ForgeError> {
+        let is_repeatable = method == Method::PATCH;
+        let request = Request::new(method, self.url(path, &[])).json(body);
+        let request = if is_repeatable {
+            request.repeatable()
+        } else {
+            request
+        };
+        let sent = self.api.send(doing, request, self.token.as_ref()).await;
+        sent.map(drop)
+    }
+
+    async fn list<T: serde::de::DeserializeOwned>(
+        &self,
+        doing: &str,
+        url: &Url,
+    ) -> Result<Vec<T>, ForgeError> {
+        let mut url = url.clone();
+        url.query_pairs_mut().append_pair("limit", "50");
+        self.api.list(doing, &url, self.token.as_ref()).await
+    }
+
+    async fn find_open(&self, head: &Head, base: &str) -> Result<Vec<PullRequest>, ForgeError> {
+        let doing = format!(
+            "list the pull requests of {} in {}",
+            head.branch,
+            self.repository()
+        );
+        // There is no filter for the branch.
+        let url = self.url(&["pulls"], &[("state", "open")]);
+        let all: Vec<Answer> = self.list(&doing, &url).await?;
+        let own = self.repository();
+        let repository = head.fork.as_deref().unwrap_or(&own);
+        let mut found = Vec::new();
+        for answer in all {
+            if answer.is_of(repository, &head.branch, base) {
+                let mut pull_request = answer.into_pull_request(&self.owner);
+                self.add_history(&mut pull_request).await?;
+                found.push(pull_request);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Adds what only the history tells: whether it merges by itself, and who was asked before, whom
+    /// Gitea takes from the list of those who are asked once they have reviewed.
+    async fn add_history(&self, pull_request: &mut PullRequest) -> Result<(), ForgeError> {
+        let number = pull_request.number.to_string();
+        let doing = format!("read the history of {}#{number}", self.repository());
+        let url = self.url(&["issues", &number, "timeline"], &[]);
+        let events: Vec<Event> = self.list(&doing, &url).await?;
+        for event in events {
+            match event.kind.as_str() {
+                "pull_scheduled_merge" => pull_request.has_auto_merge = true,
+                "pull_cancel_scheduled_merge" => pull_request.has_auto_merge = false,
+                "review" => {
+                    let user = event.user.map(|user| user.login);
+                    pull_request.reviewers.extend(user);
+                }
+                "review_request" => {
+                    let user = event.assignee.map(|user| user.login);
+                    let team = event.assignee_team;
+                    let team = team.map(|team| format!("{}/{}", self.owner, team.name));
+                    pull_request.reviewers.extend(user.or(team));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn open_new(&self, wanted: &WantedPullRequest) -> Result<PullRequest, ForgeError> {
+        let head = match wanted.head.owner() {
+            Some(owner) => format!("{owner}:{}", wanted.head.branch),
+            None => wanted.head.branch.clone(),
+        };
+        let doing = format!(
+            "open a pull request from {head} into {} of {}",
+            wanted.base,
+            self.repository()
+        );
+        let body = json!({
+            "head": head,
+            "base": wanted.base,
+            "title": marked(&wanted.title, wanted.is_draft, DRAFT),
+            "body": wanted.body,
+        });
+        let request = Request::new(Method::POST, self.url(&["pulls"], &[])).json(&body);
+        match self.ask::<Answer>(&doing, request).await {
+            Ok(opened) => Ok(opened.into_pull_request(&self.owner)),
+            Err(mut error) if error.status() == Some(StatusCode::CONFLICT) => {
+                error.is_duplicate = true;
+                Err(error.with_hint("the next run will find it"))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The numbers of labels, which are made where they are missing, as the other forges do.
+    async fn label_ids(&self, doing: &str, names: &[String]) -> Result<Vec<u64>, ForgeError> {
+        let url = self.url(&["labels"], &[]);
+        let mut labels: Vec<Label> = self.list(doing, &url).await?;
+        let is_known = |labels: &[Label], name: &str| {
+            let mut labels = labels.iter();
+            let label = labels.find(|label| label.name.eq_ignore_ascii_case(name));
+            label.map(|label| label.id)
+        };
+        if names.iter().any(|name| is_known(&labels, name).is_none()) {
+            // Only organisations have labels of their own.
+            let url = self.api.url(&["orgs", &self.owner, "labels"], &[]);
+            match self.list::<Label>(doing, &url).await {
+                Ok(shared) => labels.extend(shared),
+                Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut ids = Vec::new();
+        for name in names {
+            if let Some(id) = is_known(&labels, name) {
+                ids.push(id);
+                continue;
+            }
+            let doing = format!("make the label {name} in {}", self.repository());
+            let request = Request::new(Method::POST, self.url(&["labels"], &[]))
+                .json(&json!({"name": name, "color": "#ededed"}));
+            let label: Label = self.ask(&doing, request).await?;
+            ids.push(label.id);
+        }
+        Ok(ids)
+    }
+
+    async fn ask_for_reviews(&self, number: u64, reviewers: &[String]) -> Result<(), ForgeError> {
+        let (users, teams) = users_and_teams(reviewers);
+        let doing = format!(
+            "ask {} to review {}#{number}",
+            reviewers.join(", "),
+            self.repository()
+        );
+        let path = ["pulls", &number.to_string(), "requested_reviewers"];
+        let body = json!({"reviewers": users, "team_reviewers": teams});
+        self.change(&doing, Method::POST, &path, &body).await
+    }
+
+    async fn assign(&self, number: u64, assignees: &[String]) -> Result<(), ForgeError> {
+        let doing = format!("assign {}#{number}", self.repository());
+        let number = number.to_string();
+        let path = ["pulls", number.as_str()];
+        // Gitea takes the whole list.
+        let present: Answer = self.ask(&doing, Request::get(self.url(&path, &[]))).await?;
+        let mut all = present.into_pull_request(&self.owner).assignees;
+        all.extend(not_among(assignees, &all));
+        self.change(&doing, Method::PATCH, &path, &json!({"assignees": all}))
+            .await
+    }
+
+    async fn merge_by_itself(&self, number: u64, method: MergeMethod) -> Result<(), ForgeError> {
+        let doing = format!("make {}#{number} merge by itself", self.repository());
+        let path = ["pulls", &number.to_string(), "merge"];
+        let body = json!({
+            "Do": match method {
+                MergeMethod::Merge => "merge",
+                MergeMethod::Squash => "squash",
+                MergeMethod::Rebase => "rebase",
+            },
+            "merge_when_checks_succeed": true,
+        });
+        for is_last in (1..=TRIES).map(|attempt| attempt == TRIES) {
+            let error = match self.change(&doing, Method::POST, &path, &body).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            match error.status() {
+                Some(StatusCode::CONFLICT) if error.message.contains("already scheduled") => {
+                    return Ok(());
+                }
+                // Gitea has not yet worked out whether it can be merged.
+                Some(StatusCode::METHOD_NOT_ALLOWED)
+                    if error.message.contains("try again later") && !is_last =>
+                {
+                    tokio::time::sleep(self.pause).await;
+                }
+                Some(StatusCode::METHOD_NOT_ALLOWED) => {
+                    return Err(error.with_hint(
+                        "a draft, a conflict or a way of merging that the repository forbids stands \
+                         in the way",
+                    ));
+                }
+                _ => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How often to try what Gitea is still working out.
+const TRIES: u32 = 10;
+
+impl Forge for Gitea {
+    fn find<'a>(
+        &'a self,
+        head: &'a Head,
+        base: &'a str,
+        // The history has to be read in any case.
+        _: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<PullRequest>, ForgeError>> {
+        Box::pin(self.find_open(head, base))
+    }
+
+    fn open<'a>(
+        &'a self,
+        wanted: &'a WantedPullRequest,
+    ) -> BoxFuture<'a, Result<PullRequest, ForgeError>> {
+        Box::pin(self.open_new(wanted))
+    }
+
+    fn edit<'a>(
+        &'a self,
+        pull_request: &'a PullRequest,
+        title: &'a str,
+        body: &'a str,
+    ) -> BoxFuture<'a, Result<(), ForgeError>> {
+        Box::pin(async move {
+            let number = pull_request.number;
+            let doing = format!("edit {}#{number}", self.repository());
+            let title = marked(title, pull_request.is_draft, DRAFT);
+            let path = ["pulls", &number.to_string()];
+            let change = json!({"title": title, "body": body});
+            self.change(&doing, Method::PATCH, &path, &change).await
+        })
+    }
+
+    fn add_labels<'a>(
+        &'a self,
+        number: u64,
+        labels: &'a [String],
+    ) -> BoxFuture<'a, Result<(), ForgeError>> {
+        Box::pin(async move {
+            let doing = format!("label {}#{number}", self.repository());
+            let ids = self.label_ids(&doing, labels).await?;
+            let path = ["issues", &number.to_string(), "labels"];
+            let change = json!({"labels": ids});
+            self.change(&doing, Method::POST, &path, &change).await
+        })
+    }
+
+    fn request_reviewers<'a>(
+        &'a self,
+        number: u64,
+        reviewers: &'a [String],
+    ) -> BoxFuture<'a, Result<(), ForgeError>> {
+        Box::pin(self.ask_for_reviews(number, reviewers))
+    }
+
+    fn add_assignees<'a>(
+        &'a self,
+        number: u64,
+        assignees: &'a [String],
+    ) -> BoxFuture<'a, Result<(), ForgeError>> {
+        Box::pin(self.assign(number, assignees))
+    }
+
+    fn enable_auto_merge(
+        &self,
+        number: u64,
+        method: MergeMethod,
+    ) -> BoxFuture<'_, Result<(), ForgeError>> {
+        Box::pin(self.merge_by_itself(number, method))
+    }
+
+    fn comment<'a>(&'a self, number: u64, text: &'a str) -> BoxFuture<'a, Result<(), ForgeError>> {
+        Box::pin(async move {
+            let doing = format!("comment on {}#{number}", self.repository());
+            let path = ["issues", &number.to_string(), "comments"];
+            let body = json!({"body": text});
+            self.change(&doing, Method::POST, &path, &body).await
+        })
+    }
+
+    fn close(&self, number: u64) -> BoxFuture<'_, Result<(), ForgeError>> {
+        Box::pin(async move {
+            let doing = format!("close {}#{number}", self.repository());
+            let path = ["pulls", &number.to_string()];
+            let change = json!({"state": "closed"});
+            self.change(&doing, Method::PATCH, &path, &change).await
+        })
+    }
+
+    fn push_credential(&self) -> BoxFuture<'_, Result<Option<PushCredential>, ForgeError>> {
+        let credential = self.token.as_ref().map(|token| PushCredential {
+            // Whatever the user is, the token says who it is.
+            user: "oauth2".to_owned(),
+            password: token.secret.clone(),
+        });
+        Box::pin(async move { Ok(credential) })
+    }
+}
+
+/// What to do next about a refusal.
+fn explain(error: &HttpError, token: Option<&Token>) -> Option<String> {
+    let refusal = error.refusal()?;
+    let scopes = "the scopes write:repository and write:issue";
+    let hint = match (refusal.status, token) {
+        (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND, None) => {
+            "give a token in GITEA_TOKEN".to_owned()
+        }
+        (StatusCode::UNAUTHORIZED, Some(token)) => {
+            format!(
+                "{} is wrong, expired or revoked: make a new one",
+                token.origin
+            )
+        }
+        (StatusCode::FORBIDDEN, Some(token)) => {
+            let origin = &token.origin;
+            format!("{origin} needs {scopes}, and its user the right to write")
+        }
+        (StatusCode::NOT_FOUND, Some(token)) => format!(
+            "there is no such repository or branch, or {} has no access to it",
+            token.origin
+        ),
+        (StatusCode::LOCKED, _) => {
+            "take the repository out of the archive, or leave it alone".to_owned()
+        }
+        _ => return None,
+    };
+    Some(hint)
+}
