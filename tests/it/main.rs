@@ -7,14 +7,17 @@
 )]
 
 mod architecture;
+mod catalog;
 mod check;
 mod cli;
 mod edge_cases;
+mod function_sources;
 mod functions;
 mod fuzz;
 mod harness;
 mod kpt;
 mod label_bot;
+mod models;
 mod quoting;
 
 #[test]
