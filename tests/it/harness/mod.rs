@@ -1,5 +1,8 @@
 //! What several scenarios need.
 
+pub(crate) mod mlflow_server;
+pub(crate) mod registry;
+
 use std::io::Write;
 
 /// Whether a program can be run; says loudly that a test is skipped when not.
