@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use super::super::arrange::arrange;
 use super::*;
 use crate::core::model::State;
+use crate::core::yaml::apply;
 
 const HEAD: &str = "apiVersion: automl.cloudai.kubeflow.org/v1alpha1\nkind: ModelCatalog\n\
                     metadata: {name: c} # id\nspec:\n";
