@@ -2,7 +2,7 @@
 
 use super::super::compose::{Composer, Place};
 use super::{NEIGHBOURS, Rewriter};
-use crate::core::yaml::decode::start_of_line;
+use crate::core::yaml::decode::{Style, start_of_line};
 use crate::core::yaml::pieces::{flow_context, line_break_of};
 use crate::core::yaml::{Content, NodeId};
 
@@ -100,7 +100,9 @@ impl<'a> Rewriter<'a> {
             Content::Sequence { items, .. } => items.iter().all(|item| self.is_plain(*item)),
             Content::Mapping { entries, .. } => entries.iter().all(|(key, value)| {
                 let key = self.stream.node(*key);
-                key.scalar().is_some_and(|name| name != "<<")
+                let is_merge = matches!(&key.content, Content::Scalar { style: Style::Plain, value } if value == "<<");
+                key.scalar().is_some()
+                    && !is_merge
                     && !key.anchored
                     && self.is_plain(*value)
             }),
