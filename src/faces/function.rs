@@ -76,21 +76,21 @@ fn respond(input: &str, task: Option<Task>, now: Timestamp) -> Response {
         asked: if questions.is_empty() {
             Vec::new()
         } else {
-            ask(questions)
+            ask(questions, DEADLINE)
         },
     };
     call.respond(&models, now)
 }
 
-fn ask(questions: Vec<Question>) -> Vec<(Question, Result<Listing, String>)> {
+fn ask(questions: Vec<Question>, limit: Duration) -> Vec<(Question, Result<Listing, String>)> {
     let unanswered = questions.clone();
-    let answers = runtime::block_on(runtime::within(DEADLINE, sources::ask(questions)));
+    let answers = runtime::block_on(runtime::within(limit, sources::ask(questions)));
     let problem = match answers {
         Ok(Some(answers)) => return answers,
         Ok(None) => format!(
             "the registry did not answer within {} seconds, and kpt waits for little longer; put \
              its models into a ModelCatalog with `modelsync catalog refresh`",
-            DEADLINE.as_secs()
+            limit.as_secs()
         ),
         Err(error) => format!("{error:#}"),
     };
@@ -98,4 +98,31 @@ fn ask(questions: Vec<Question>) -> Vec<(Question, Result<Listing, String>)> {
     questions
         .map(|question| (question, Err(problem.clone())))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::config::{MlflowSource, Source};
+
+    #[test]
+    fn waits_no_longer_than_the_limit() {
+        let question = Question {
+            source: Source::Mlflow(MlflowSource {
+                tracking_uri: "http://127.0.0.1:9".to_owned(),
+                model: Some("bot".to_owned()),
+            }),
+            display_name: None,
+        };
+        let answers = ask(vec![question.clone(), question.clone()], Duration::ZERO);
+        assert_eq!(answers.len(), 2);
+        for (asked, answer) in answers {
+            assert_eq!(asked, question);
+            let problem = answer.unwrap_err();
+            assert!(
+                problem.starts_with("the registry did not answer within 0 seconds"),
+                "{problem}"
+            );
+        }
+    }
 }

@@ -66,7 +66,7 @@ spec:
 const MAP: &str =
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bot}\ndata:\n  model: m1 # keep\n";
 
-fn package(files: &[(&str, &str)]) -> tempfile::TempDir {
+pub(crate) fn package(files: &[(&str, &str)]) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     for (name, text) in files {
         let path = directory.path().join(name);
@@ -84,7 +84,7 @@ fn good() -> tempfile::TempDir {
     ])
 }
 
-fn path(directory: &Path) -> &str {
+pub(crate) fn path(directory: &Path) -> &str {
     directory.to_str().unwrap()
 }
 

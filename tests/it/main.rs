@@ -7,15 +7,18 @@
 )]
 
 mod architecture;
+mod catalog;
 mod check;
 mod cli;
 mod controller;
 mod edge_cases;
+mod function_sources;
 mod functions;
 mod fuzz;
 mod harness;
 mod kpt;
 mod label_bot;
+mod models;
 mod quoting;
 mod sources;
 

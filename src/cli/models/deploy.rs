@@ -40,11 +40,9 @@ pub(super) fn run(arguments: &DeployArgs, printer: &mut Printer) -> anyhow::Resu
         &arguments.model,
         limit,
         &mut |model, percent, since| {
-            printer.progress(&progress::line(
-                &format!("deploying {model}"),
-                percent,
-                since,
-            ));
+            // On one line of a narrow terminal.
+            let what = format!("deploying {}", name::short(model));
+            printer.progress(&progress::line(&what, percent, since));
         },
     );
     printer.end_progress();

@@ -54,6 +54,7 @@ pub fn arrange(old: &[Model], reported: &[Model]) -> Arrangement {
         wanted.insert(&model.name, writable(model));
     }
     let mut arrangement = Arrangement::default();
+    let mut kept: Vec<(usize, Model)> = Vec::new();
     for (index, model) in old.iter().enumerate() {
         let Some(new) = wanted.remove(model.name.as_str()) else {
             arrangement.removed.push(model.name.clone());
@@ -65,27 +66,37 @@ pub fn arrange(old: &[Model], reported: &[Model]) -> Arrangement {
                 fields: different_fields(model, &new),
             });
         }
-        arrangement.models.push(new);
-        arrangement.origins.push(Some(index));
+        kept.push((index, new));
     }
     let mut added: Vec<Model> = wanted.into_values().collect();
     added.sort_by(order::compare);
     arrangement.added = added.iter().map(|model| model.name.clone()).collect();
-    let newer_first = is_sorted(old, Ordering::is_ge);
-    let is_in_order = newer_first || is_sorted(old, Ordering::is_le);
-    for model in added {
-        let place = arrangement.models.iter().position(|other| {
-            let order = order::compare(other, &model);
+    let newest_first = is_sorted(old, Ordering::is_ge);
+    let is_in_order = newest_first || is_sorted(old, Ordering::is_le);
+    if newest_first {
+        added.reverse();
+    }
+    let mut added = added.into_iter().peekable();
+    for (index, model) in kept {
+        let comes_first = |new: &Model| {
+            let order = order::compare(new, &model);
             is_in_order
-                && if newer_first {
-                    order.is_lt()
-                } else {
+                && if newest_first {
                     order.is_gt()
+                } else {
+                    order.is_lt()
                 }
-        });
-        let place = place.unwrap_or(arrangement.models.len());
-        arrangement.models.insert(place, model);
-        arrangement.origins.insert(place, None);
+        };
+        while let Some(new) = added.next_if(comes_first) {
+            arrangement.models.push(new);
+            arrangement.origins.push(None);
+        }
+        arrangement.models.push(model);
+        arrangement.origins.push(Some(index));
+    }
+    for new in added {
+        arrangement.models.push(new);
+        arrangement.origins.push(None);
     }
     arrangement
 }

@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Warning,
     about: "The ModelCatalog was observed longer ago than --max-catalog-age allows, so newer models \
             may be missing from it. Without that flag catalogs may be of any age.",
-    help: "refresh the catalog",
+    help: "run `modelsync catalog refresh --stamp`",
     run,
 };
 

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use super::super::arrange::arrange;
 use super::*;
 use crate::core::model::State;
+use crate::core::yaml::apply;
 
 const HEAD: &str = "apiVersion: automl.cloudai.kubeflow.org/v1alpha1\nkind: ModelCatalog\n\
                     metadata: {name: c} # id\nspec:\n";
@@ -302,7 +303,7 @@ fn json_stays_json() {
     "#);
     let text = r#"{"apiVersion":"automl.cloudai.kubeflow.org/v1alpha1","kind":"ModelCatalog","metadata":{"name":"c"},"spec":{"source":{"mlflow":{"trackingURI":"u"}}}}"#;
     let output = refreshed(text, |models| {
-        models.push(evaluated("m2", "2020-03-01T00:00:00Z"))
+        models.push(evaluated("m2", "2020-03-01T00:00:00Z"));
     });
     serde_json::from_str::<Value>(&output.unwrap()).unwrap();
 }
@@ -361,7 +362,7 @@ fn anchors_of_one_model_may_go_and_shared_ones_are_refused() {
     let shared = format!("{own}  - <<: *m\n    name: b\n");
     let head = format!("{HEAD}  observedAt: {NOW}\n");
     let result = refreshed(&format!("{head}{shared}"), |models| {
-        models[0].state = State::Deployed
+        models[0].state = State::Deployed;
     });
     let error = result.unwrap_err();
     assert!(error.starts_with("8:"), "{error}");

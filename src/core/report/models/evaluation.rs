@@ -21,9 +21,16 @@ pub struct Comparison {
     names: Vec<String>,
     /// The metrics: precision, recall, then the others by name.
     metrics: Vec<String>,
-    /// The figures of each label, `None` being the model as a whole: for each metric, one for each
-    /// model.
-    rows: Vec<(Option<String>, Vec<Vec<Option<f64>>>)>,
+    rows: Vec<Row>,
+}
+
+/// The figures of one label.
+#[derive(Clone, Debug, PartialEq)]
+struct Row {
+    /// The label; `None` for the models as a whole.
+    label: Option<String>,
+    /// For each metric, the figure of each model.
+    figures: Vec<Vec<Option<f64>>>,
 }
 
 /// Puts the figures of one or two models side by side.
@@ -59,7 +66,10 @@ pub fn compare(models: &[&Model]) -> Comparison {
             };
             evaluations.iter().map(of).collect()
         });
-        (label.map(str::to_owned), figures.collect())
+        Row {
+            label: label.map(str::to_owned),
+            figures: figures.collect(),
+        }
     };
     let rows = [None]
         .into_iter()
@@ -97,7 +107,7 @@ impl Comparison {
             header,
             rows: Vec::new(),
         };
-        for (label, figures) in &self.rows {
+        for Row { label, figures } in &self.rows {
             let mut row = vec![Cell::new(label.as_deref().unwrap_or(OVERALL))];
             for (metric, figures) in self.metrics.iter().zip(figures) {
                 for figure in figures {
@@ -162,7 +172,7 @@ impl Comparison {
 
     /// Every label and metric of which any model has a figure.
     fn figures(&self) -> impl Iterator<Item = (Option<&str>, &str, &[Option<f64>])> {
-        self.rows.iter().flat_map(move |(label, figures)| {
+        self.rows.iter().flat_map(move |Row { label, figures }| {
             let figures = self.metrics.iter().zip(figures);
             let figures = figures.filter(|(_, values)| values.iter().any(Option::is_some));
             figures
