@@ -17,6 +17,7 @@ mod harness;
 mod kpt;
 mod label_bot;
 mod quoting;
+mod serve;
 
 #[test]
 fn no_test_file_is_forgotten() {

@@ -3,6 +3,7 @@
 pub(crate) mod api_server;
 pub(crate) mod controller;
 pub(crate) mod lambda;
+pub(crate) mod server;
 
 use std::io::Write;
 
