@@ -1,5 +1,8 @@
 //! The time.
 
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
 use anyhow::Context;
 use jiff::Timestamp;
 
@@ -23,4 +26,10 @@ pub(crate) fn now() -> anyhow::Result<Timestamp> {
 /// The time of this moment, for processes that go on: for them it must not stand still.
 pub(crate) fn current() -> Timestamp {
     Timestamp::now()
+}
+
+/// The time since the process first asked, which no change of the clock disturbs.
+pub(crate) fn elapsed() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed()
 }

@@ -12,6 +12,7 @@ mod models;
 mod options;
 mod output;
 mod render;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,7 @@ enum Command {
     Models(models::ModelsArgs),
     Controller(controller::ControllerArgs),
     Crd(crd::CrdArgs),
+    Serve(serve::ServeArgs),
 }
 
 /// Runs the program: parses the arguments, runs the subcommand, prints, and returns its exit code.
@@ -59,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Models(arguments) => models::run(arguments, &mut printer),
         Command::Controller(arguments) => controller::run(arguments),
         Command::Crd(arguments) => crd::run(arguments, &mut printer),
+        Command::Serve(arguments) => serve::run(arguments),
     };
     let outcome = outcome.and_then(|outcome| printer.finish().map(|()| outcome));
     match outcome {

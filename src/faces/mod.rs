@@ -7,4 +7,5 @@ pub(crate) mod directory;
 pub(crate) mod function;
 pub(crate) mod models;
 pub(crate) mod probes;
+pub(crate) mod serve;
 pub(crate) mod shutdown;

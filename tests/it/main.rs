@@ -21,6 +21,7 @@ mod label_bot;
 mod models;
 mod quoting;
 mod sources;
+mod serve;
 
 #[test]
 fn no_test_file_is_forgotten() {

@@ -1,7 +1,9 @@
 //! Directories and files.
 
 mod read;
+mod snapshot;
 mod write;
 
 pub(crate) use read::{from_here, read_directory, read_file, read_stdin};
+pub(crate) use snapshot::Snapshot;
 pub(crate) use write::write;

@@ -45,6 +45,16 @@ pub(crate) fn from_here(path: &Path) -> PathBuf {
 /// # Errors
 /// The directory, or a file in it, cannot be read.
 pub(crate) fn read_directory(root: &Path) -> anyhow::Result<Package<'static>> {
+    let files = read_texts(root)?.into_iter();
+    let parts = files.map(|(path, text)| Part::file(path, text));
+    Ok(Package::new(Layout::Directory, parts))
+}
+
+/// The same as texts by their paths, which other threads can take over.
+///
+/// # Errors
+/// The directory, or a file in it, cannot be read.
+pub(super) fn read_texts(root: &Path) -> anyhow::Result<Vec<(String, String)>> {
     if !root.is_dir() {
         let problem = if root.exists() {
             "it is not a directory"
@@ -76,8 +86,7 @@ pub(crate) fn read_directory(root: &Path) -> anyhow::Result<Package<'static>> {
         }
     }
     files.sort();
-    let parts = files.into_iter().map(|(path, text)| Part::file(path, text));
-    Ok(Package::new(Layout::Directory, parts))
+    Ok(files)
 }
 
 /// The files that kpt reads, and kustomize's.

@@ -5,6 +5,7 @@ pub(crate) mod controller;
 pub(crate) mod lambda;
 pub(crate) mod mlflow_server;
 pub(crate) mod registry;
+pub(crate) mod server;
 
 use std::io::Write;
 #[expect(dead_code, reason = "each binary of tests uses its part")]

@@ -1,0 +1,71 @@
+//! `modelsync serve`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::failure::Outcome;
+use super::logging::LogArgs;
+use crate::core::policy::duration;
+use crate::faces::serve::{self, Options};
+
+/// Answer over HTTP whether the model in Git needs an update, or a new one should be trained
+///
+/// GET /needsSync and /needsTrain answer what the ModelSync controller asks; with several configs
+/// ?config=NAME says about which. /healthz, /readyz and /metrics are for the cluster. DIR may be
+/// replaced as a whole while it is served, as git-sync does it.
+#[derive(Args, Debug)]
+pub(super) struct ServeArgs {
+    /// Directory with the package
+    #[arg(long = "dir", value_name = "DIR", env = "MODELSYNC_DIR")]
+    directory: PathBuf,
+    /// File with a SetModel, relative to DIR (can be repeated) [default: every SetModel in DIR]
+    #[arg(long = "config", value_name = "FILE", env = "MODELSYNC_CONFIG")]
+    configs: Vec<PathBuf>,
+    /// File with a ModelCatalog, relative to DIR, instead of asking any source
+    #[arg(long, value_name = "FILE", env = "MODELSYNC_CATALOG")]
+    catalog: Option<PathBuf>,
+    /// Address and port to listen on
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        env = "MODELSYNC_LISTEN",
+        default_value = "0.0.0.0:8080"
+    )]
+    listen: SocketAddr,
+    /// Age of the newest model from which on another should be trained, such as 24h or 7d
+    #[arg(long, value_name = "DURATION", env = "MODELSYNC_RETRAIN_INTERVAL", default_value = "24h", value_parser = duration::parse)]
+    retrain_interval: Duration,
+    /// How long a registry's answer is used before it is asked again
+    #[arg(long, value_name = "DURATION", env = "MODELSYNC_CACHE_FOR", default_value = "30s", value_parser = duration::parse)]
+    cache_for: Duration,
+    /// How long a request may take
+    #[arg(long, value_name = "DURATION", env = "MODELSYNC_REQUEST_TIMEOUT", default_value = "30s", value_parser = duration::parse)]
+    request_timeout: Duration,
+    /// How long requests under way may take after SIGTERM or SIGINT
+    #[arg(long, value_name = "DURATION", env = "MODELSYNC_GRACE_PERIOD", default_value = "25s", value_parser = duration::parse)]
+    grace_period: Duration,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+pub(super) fn run(arguments: &ServeArgs) -> anyhow::Result<Outcome> {
+    arguments.log.start()?;
+    let is_named = |path: &&PathBuf| !path.as_os_str().is_empty();
+    serve::run(&Options {
+        directory: arguments.directory.clone(),
+        configs: arguments.configs.iter().filter(is_named).cloned().collect(),
+        catalog: arguments
+            .catalog
+            .clone()
+            .filter(|path| path != Path::new("")),
+        listen: arguments.listen,
+        retrain_interval: arguments.retrain_interval,
+        cache_for: arguments.cache_for,
+        request_timeout: arguments.request_timeout,
+        grace_period: arguments.grace_period,
+    })?;
+    Ok(Outcome::Done)
+}
