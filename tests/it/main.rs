@@ -10,6 +10,7 @@ mod architecture;
 mod check;
 mod cli;
 mod controller;
+mod controller_faults;
 mod edge_cases;
 mod functions;
 mod fuzz;

@@ -108,7 +108,12 @@ impl Drop for Controller {
         let _ = self.child.wait();
         if std::thread::panicking() {
             use std::io::Write;
-            let _ = writeln!(std::io::stdout(), "{}", self.log());
+            let lines = self
+                .log
+                .0
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));
         }
     }
 }
