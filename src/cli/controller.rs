@@ -64,7 +64,7 @@ pub(super) fn run(arguments: &ControllerArgs) -> anyhow::Result<Outcome> {
             identity: filled(&arguments.identity),
         }),
     };
-    runtime::block_on(controller::run(request))??;
+    runtime::serve(controller::run(request))??;
     Ok(Outcome::Done)
 }
 

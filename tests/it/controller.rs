@@ -534,13 +534,14 @@ fn wrong_input_is_one_sentence() {
         "{line}"
     );
     assert_eq!(controller.log().lines().count(), 1);
-    for (arguments, message) in [
-        (["--lambda-timeout", "0s"], "give a duration above zero"),
-        (["--listen", "here"], "invalid value 'here' for '--listen"),
+    for (argument, value, message) in [
+        ("--lambda-timeout", "0s", "give a duration above zero"),
+        ("--listen", "here", "invalid value 'here' for '--listen"),
+        ("--log", "modelsync=loud", "cannot read the log filter"),
     ] {
-        let mut controller = Controller::start_with(nowhere, &arguments);
-        assert_eq!(controller.exit_code(), 2);
-        controller.wait_for_line(message);
+        let run = crate::cli::modelsync(&["controller", argument, value]);
+        assert_ne!(run.code, 0);
+        assert!(run.stderr.contains(message), "{}", run.stderr);
     }
 }
 

@@ -11,6 +11,7 @@ mod catalog;
 mod check;
 mod cli;
 mod controller;
+mod controller_faults;
 mod edge_cases;
 mod function_sources;
 mod functions;

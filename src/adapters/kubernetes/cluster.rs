@@ -85,7 +85,7 @@ impl Cluster {
             Ok(list) => {
                 let objects = list.items.into_iter();
                 Ok(Some(
-                    objects.map(|object| value(object, api_version)).collect(),
+                    objects.map(|object| value(&object, api_version)).collect(),
                 ))
             }
             Err(error) if error.is_not_found() => Ok(None),
@@ -106,7 +106,7 @@ impl Cluster {
         let doing = format!("read the PipelineRun {namespace}/{name}");
         let api = self.runs_api(api_version, namespace);
         let object = call(doing, api.get_opt(name)).await?;
-        Ok(object.map(|object| value(object, api_version)))
+        Ok(object.map(|object| value(&object, api_version)))
     }
 
     /// Creates a PipelineRun, and gives it back as it is in the cluster.
@@ -126,7 +126,7 @@ impl Cluster {
             })?;
         let api = self.runs_api(&run.api_version, namespace);
         let created = call(doing, api.create(&PostParams::default(), &object)).await?;
-        Ok(value(created, &run.api_version))
+        Ok(value(&created, &run.api_version))
     }
 
     /// Deletes a PipelineRun, this very one; that it is gone already is as good.
@@ -208,7 +208,11 @@ impl Cluster {
             action: notice.action.to_owned(),
             secondary: notice.run.clone(),
         };
-        let regarding = model_sync.object_ref(&());
+        // Without the version: the same event about a later version is still the same.
+        let regarding = ObjectReference {
+            resource_version: None,
+            ..model_sync.object_ref(&())
+        };
         call(doing, self.recorder.publish(&event, &regarding)).await
     }
 
@@ -225,7 +229,7 @@ pub(super) fn pipeline_runs(api_version: &str) -> ApiResource {
 }
 
 /// An object as JSON; in a list it may not say its version.
-fn value(object: DynamicObject, api_version: &str) -> Value {
+fn value(object: &DynamicObject, api_version: &str) -> Value {
     let mut value = json!({"apiVersion": api_version, "kind": "PipelineRun"});
     value["metadata"] = serde_json::to_value(&object.metadata).unwrap_or_default();
     value["status"] = object.data.get("status").cloned().unwrap_or_default();

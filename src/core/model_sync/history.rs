@@ -5,7 +5,7 @@ use super::run::{Run, RunKey, RunState};
 /// The finished runs beyond the limits, oldest start first. Never one that is active, and never the
 /// newest, which tells what was done last and keeps its name from being used again.
 #[must_use]
-pub fn beyond_limits(runs: &[Run], successful: usize, failed: usize) -> Vec<RunKey> {
+pub(super) fn beyond_limits(runs: &[Run], successful: usize, failed: usize) -> Vec<RunKey> {
     let newest = newest(runs).map(|run| &run.key);
     let mut succeeded = Vec::new();
     let mut not_succeeded = Vec::new();

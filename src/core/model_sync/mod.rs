@@ -14,7 +14,7 @@ mod merge_patch;
 mod pipeline_run;
 pub mod resource;
 mod run;
-pub mod template;
+mod template;
 
 pub use backoff::doubled;
 pub use condition::{Reason, event};

@@ -33,12 +33,12 @@ const HASH_LENGTH: usize = 10;
 
 /// What a run would be started with.
 #[derive(Clone, Debug, PartialEq)]
-pub struct RunRequest {
+pub(super) struct RunRequest {
     template: Template,
     /// The parameters from the answer, by their names in the pipeline.
-    pub parameters: BTreeMap<String, String>,
+    parameters: BTreeMap<String, String>,
     /// A hash of all that Tekton will see of it.
-    pub input_hash: String,
+    pub(super) input_hash: String,
 }
 
 /// A PipelineRun to create.
@@ -154,7 +154,7 @@ impl RunRequest {
 
 /// The name of the run with this number: what fits of the ModelSync's name, and a hash.
 #[must_use]
-pub fn name(model_sync: &str, uid: &str, number: i64) -> String {
+pub(super) fn name(model_sync: &str, uid: &str, number: i64) -> String {
     let hash = letters(&format!("{uid}/{number}"), HASH_LENGTH);
     let room = LONGEST_NAME - HASH_LENGTH - 1;
     // A ModelSync's name may have dots, a label and Tekton's names must not.

@@ -1,6 +1,11 @@
 //! `ModelSync` as data: the Go names and shapes of its first version are kept, so that old manifests
 //! apply unchanged. What the fields do is in `decide`.
 
+#![expect(
+    unreachable_pub,
+    reason = "deriving KubeSchema repeats each struct inside a function, where nobody can reach it"
+)]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -29,39 +34,13 @@ const DURATION: &str = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$";
     status = "ModelSyncStatus",
     derive = "PartialEq",
     doc = "Asks needsSyncUrl and starts one Tekton PipelineRun after the other while the answer says so, never two at once",
-    printcolumn(
-        name = "Ready",
-        type_ = "string",
-        json_path = r#".status.conditions[?(@.type=="Ready")].status"#
-    ),
-    printcolumn(
-        name = "Reason",
-        type_ = "string",
-        json_path = r#".status.conditions[?(@.type=="Ready")].reason"#
-    ),
-    printcolumn(
-        name = "Active",
-        type_ = "string",
-        json_path = ".status.active[0].name"
-    ),
-    printcolumn(name = "Last Sync", type_ = "date", json_path = ".status.lastSyncTime"),
-    printcolumn(
-        name = "Suspended",
-        type_ = "boolean",
-        priority = 1,
-        json_path = ".spec.suspend"
-    ),
-    printcolumn(
-        name = "Message",
-        type_ = "string",
-        priority = 1,
-        json_path = r#".status.conditions[?(@.type=="Ready")].message"#
-    ),
-    printcolumn(
-        name = "Age",
-        type_ = "date",
-        json_path = ".metadata.creationTimestamp"
-    )
+    printcolumn = r#"{"name": "Ready", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].status"}"#,
+    printcolumn = r#"{"name": "Reason", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].reason"}"#,
+    printcolumn = r#"{"name": "Active", "type": "string", "jsonPath": ".status.active[0].name"}"#,
+    printcolumn = r#"{"name": "Last Sync", "type": "date", "jsonPath": ".status.lastSyncTime"}"#,
+    printcolumn = r#"{"name": "Suspended", "type": "boolean", "jsonPath": ".spec.suspend", "priority": 1}"#,
+    printcolumn = r#"{"name": "Message", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].message", "priority": 1}"#,
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#
 )]
 #[serde(rename_all = "camelCase")]
 pub struct ModelSyncSpec {

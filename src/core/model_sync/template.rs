@@ -29,20 +29,20 @@ const FIELDS: [&str; 9] = [
 
 /// A template that can become a PipelineRun.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Template {
+pub(super) struct Template {
     /// The API version to write.
-    pub api_version: String,
+    pub(super) api_version: String,
     /// Labels and annotations.
-    pub metadata: TemplateMetadata,
+    pub(super) metadata: TemplateMetadata,
     /// The spec, without the answer's parameters.
-    pub spec: Map<String, Value>,
+    pub(super) spec: Map<String, Value>,
     /// What was translated or left out, and what to write instead: one sentence each.
-    pub outdated: Vec<String>,
+    pub(super) outdated: Vec<String>,
 }
 
 /// A template that cannot become a PipelineRun.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-pub enum TemplateError {
+pub(super) enum TemplateError {
     /// The version is not one that can be written.
     #[error(
         "pipelineRunTemplate.apiVersion is {0:?}; write tekton.dev/v1, or leave it out for the same"
@@ -73,7 +73,7 @@ impl Template {
     ///
     /// # Errors
     /// It cannot become a PipelineRun, whatever the answer will be.
-    pub fn new(template: &PipelineRunTemplate) -> Result<Self, TemplateError> {
+    pub(super) fn new(template: &PipelineRunTemplate) -> Result<Self, TemplateError> {
         let api_version = template.api_version.as_deref().unwrap_or(V1);
         if ![V1, V1BETA1].contains(&api_version) {
             return Err(TemplateError::Version(api_version.to_owned()));

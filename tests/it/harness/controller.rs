@@ -26,7 +26,9 @@ impl Controller {
     }
 
     pub(crate) fn start_with(kubeconfig: &Path, arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_modelsync"))
+        let program = std::env::var_os("MODELSYNC_BINARY");
+        let program = program.unwrap_or_else(|| env!("CARGO_BIN_EXE_modelsync").into());
+        let mut child = Command::new(program)
             .args([
                 "controller",
                 "--listen",
@@ -81,6 +83,18 @@ impl Controller {
         line["address"].as_str().unwrap().to_owned()
     }
 
+    /// Its resident memory, now and at most, in KiB.
+    pub(crate) fn memory(&self) -> (u64, u64) {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).unwrap();
+        let field = |name: &str| {
+            let mut lines = status.lines();
+            let value = lines.find_map(|line| line.strip_prefix(name)).unwrap();
+            value.trim_end_matches("kB").trim().parse().unwrap()
+        };
+        (field("VmRSS:"), field("VmHWM:"))
+    }
+
     /// Ends it at once, as the kernel does.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
@@ -108,7 +122,12 @@ impl Drop for Controller {
         let _ = self.child.wait();
         if std::thread::panicking() {
             use std::io::Write;
-            let _ = writeln!(std::io::stdout(), "{}", self.log());
+            let lines = self
+                .log
+                .0
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));
         }
     }
 }

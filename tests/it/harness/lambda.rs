@@ -15,6 +15,8 @@ use serde_json::json;
 pub(crate) enum Reply {
     /// Something is to be done, with this model.
     Yes(String),
+    /// Something is to be done, with another model each time.
+    Counted,
     /// Something is to be done, without parameters.
     Train,
     /// Nothing is to be done.
@@ -90,10 +92,10 @@ impl Drop for Lambda {
 }
 
 async fn answer(State(reply): State<Arc<Mutex<(Reply, u64)>>>) -> Response {
-    let reply = {
+    let (reply, count) = {
         let mut reply = reply.lock().unwrap();
         reply.1 += 1;
-        reply.0.clone()
+        (reply.0.clone(), reply.1)
     };
     let yes = |parameters| {
         // As Go writes it.
@@ -104,6 +106,7 @@ async fn answer(State(reply): State<Arc<Mutex<(Reply, u64)>>>) -> Response {
     };
     match reply {
         Reply::Yes(model) => yes(json!({"name": model})),
+        Reply::Counted => yes(json!({"name": format!("m{count}")})),
         Reply::Train => yes(json!(null)),
         Reply::No => answer_no(),
         Reply::Raw(code, body) => json_answer(StatusCode::from_u16(code).unwrap(), body),

@@ -1,7 +1,7 @@
 //! The objects of the test API server and their history, with the rules that controllers rely on:
 //! uid, resourceVersion, generation, conflicts, the status subresource, garbage collection by owner.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -129,6 +129,17 @@ impl Store {
             .collect()
     }
 
+    /// What is true of objects of a kind, without a copy of them.
+    pub(crate) fn filter_map<T>(
+        &self,
+        kind: &Kind,
+        mut of: impl FnMut(&Value) -> Option<T>,
+    ) -> Vec<T> {
+        let stored = kind.storage("", "").kind;
+        let objects = self.objects.iter().filter(|(key, _)| key.kind == stored);
+        objects.filter_map(|(_, object)| of(object)).collect()
+    }
+
     pub(crate) fn create(&mut self, kind: &Kind, namespace: &str, mut object: Value) -> Answer {
         let name = object["metadata"]["name"]
             .as_str()
@@ -254,11 +265,13 @@ impl Store {
         resource_version: u64,
     ) -> Vec<Value> {
         let stored = kind.storage("", "").kind;
-        self.changes
+        let first = self
+            .changes
+            .partition_point(|change| change.resource_version <= resource_version);
+        self.changes[first..]
             .iter()
             .filter(|change| {
-                change.resource_version > resource_version
-                    && change.kind == stored
+                change.kind == stored
                     && namespace.is_none_or(|one| change.object["metadata"]["namespace"] == one)
                     && matches(&change.object, selector)
             })
@@ -326,17 +339,19 @@ impl Store {
     /// Objects whose owner is gone go, too.
     fn collect_garbage(&mut self) {
         loop {
-            let orphan = self.objects.iter().find(|(_, object)| {
-                let owner = &object["metadata"]["ownerReferences"][0]["uid"];
-                !owner.is_null()
-                    && self
-                        .objects
-                        .values()
-                        .all(|other| other["metadata"]["uid"] != *owner)
-            });
-            match orphan.map(|(key, _)| key.clone()) {
-                Some(key) => self.remove(&key),
-                None => return,
+            let uid = |object: &Value| object["metadata"]["uid"].as_str().map(str::to_owned);
+            let there: BTreeSet<String> = self.objects.values().filter_map(uid).collect();
+            let is_orphan = |object: &Value| {
+                let owner = object["metadata"]["ownerReferences"][0]["uid"].as_str();
+                owner.is_some_and(|owner| !there.contains(owner))
+            };
+            let orphans = self.objects.iter().filter(|(_, object)| is_orphan(object));
+            let orphans: Vec<Key> = orphans.map(|(key, _)| key.clone()).collect();
+            if orphans.is_empty() {
+                return;
+            }
+            for key in &orphans {
+                self.remove(key);
             }
         }
     }
