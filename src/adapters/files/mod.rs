@@ -1,7 +1,9 @@
 //! Directories and files.
 
 mod read;
+mod visible;
 mod write;
 
 pub(crate) use read::{from_here, read_directory, read_file, read_stdin};
-pub(crate) use write::write;
+pub(crate) use visible::{Hidden, IGNORE_FILES, is_manifest};
+pub(crate) use write::{replace, write};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use ignore::WalkBuilder;
 
+use super::visible::is_manifest;
 use crate::core::package::{Layout, Package, Part};
 
 /// Everything on standard input.
@@ -78,15 +79,4 @@ pub(crate) fn read_directory(root: &Path) -> anyhow::Result<Package<'static>> {
     files.sort();
     let parts = files.into_iter().map(|(path, text)| Part::file(path, text));
     Ok(Package::new(Layout::Directory, parts))
-}
-
-/// The files that kpt reads, and kustomize's.
-fn is_manifest(path: &Path) -> bool {
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    matches!(extension, Some("yaml" | "yml" | "json"))
-        || matches!(name, "Kptfile" | "Kustomization")
 }

@@ -1,7 +1,14 @@
 //! Branch, commit and pull request for one Change.
 
+mod body;
+mod decide;
 mod pull_request;
 mod remote;
+pub mod trailers;
 
+pub use body::marked;
+pub use decide::{
+    Branch, ForeignCommit, Observed, Obstacle, Step, Wanted, decide, oldest, withdraw,
+};
 pub use pull_request::{Head, MergeMethod, PullRequest, WantedPullRequest, not_among};
 pub use remote::{ForgeKind, Remote, api_base_of};
