@@ -8,3 +8,4 @@ pub(crate) mod function;
 pub(crate) mod models;
 pub(crate) mod probes;
 pub(crate) mod shutdown;
+pub(crate) mod propose;

@@ -33,6 +33,11 @@ pub(crate) fn read_file(path: &Path) -> anyhow::Result<String> {
         .map_err(|_| anyhow::anyhow!("cannot read {}: it is not UTF-8 text", path.display()))
 }
 
+/// Whether there is something at a path.
+pub(crate) fn exists(path: &Path) -> bool {
+    path.exists()
+}
+
 /// A path as seen from the current directory, when it is in it.
 pub(crate) fn from_here(path: &Path) -> PathBuf {
     let here = std::env::current_dir().unwrap_or_default();

@@ -109,6 +109,11 @@ impl Workspace {
         self.fork.as_ref().map_or(self.url(), |fork| &fork.shown)
     }
 
+    /// The package's directory from the repository's root; empty for the root.
+    pub(crate) fn place(&self) -> &str {
+        &self.prefix
+    }
+
     pub(super) fn push_remote(&self) -> &'static str {
         if self.fork.is_some() { FORK } else { ORIGIN }
     }

@@ -63,8 +63,8 @@ pub enum Step {
     Open(WantedPullRequest),
     /// Replace title and body.
     Edit {
-        /// The pull request.
-        number: u64,
+        /// The pull request as it is.
+        pull_request: PullRequest,
         /// The new title.
         title: String,
         /// The new body.
@@ -168,7 +168,7 @@ fn complete(wanted: &Wanted, text: &WantedPullRequest, there: &PullRequest) -> V
     let number = there.number;
     if let Some((title, body)) = body::replaced(there, text, &wanted.digest) {
         steps.push(Step::Edit {
-            number,
+            pull_request: there.clone(),
             title,
             body,
         });
@@ -231,11 +231,11 @@ impl Observed {
             }
             Step::Open(_) => all.extend(opened),
             Step::Edit {
-                number,
+                pull_request,
                 title,
                 body,
             } => {
-                for it in all.iter_mut().filter(of(number)) {
+                for it in all.iter_mut().filter(of(&pull_request.number)) {
                     (it.title, it.body) = (title.clone(), body.clone());
                 }
             }

@@ -4,6 +4,7 @@ mod body;
 mod decide;
 mod pull_request;
 mod remote;
+mod report;
 pub mod trailers;
 
 pub use body::marked;
@@ -12,3 +13,4 @@ pub use decide::{
 };
 pub use pull_request::{Head, MergeMethod, PullRequest, WantedPullRequest, not_among};
 pub use remote::{ForgeKind, Remote, api_base_of};
+pub use report::{Outcome, Preview, Report};
