@@ -9,3 +9,4 @@ pub(crate) mod models;
 pub(crate) mod probes;
 pub(crate) mod serve;
 pub(crate) mod shutdown;
+pub(crate) mod propose;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use ignore::WalkBuilder;
 
+use super::visible::is_manifest;
 use crate::core::package::{Layout, Package, Part};
 
 /// Everything on standard input.
@@ -30,6 +31,11 @@ pub(crate) fn read_file(path: &Path) -> anyhow::Result<String> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     String::from_utf8(bytes)
         .map_err(|_| anyhow::anyhow!("cannot read {}: it is not UTF-8 text", path.display()))
+}
+
+/// Whether there is something at a path.
+pub(crate) fn exists(path: &Path) -> bool {
+    path.exists()
 }
 
 /// A path as seen from the current directory, when it is in it.
@@ -87,15 +93,4 @@ pub(super) fn read_texts(root: &Path) -> anyhow::Result<Vec<(String, String)>> {
     }
     files.sort();
     Ok(files)
-}
-
-/// The files that kpt reads, and kustomize's.
-fn is_manifest(path: &Path) -> bool {
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    matches!(extension, Some("yaml" | "yml" | "json"))
-        || matches!(name, "Kptfile" | "Kustomization")
 }

@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -30,6 +31,27 @@ pub(crate) fn write(root: &Path, changes: &[FileChange]) -> anyhow::Result<()> {
             return Err(error.context("no file was changed"));
         }
     }
+    Ok(())
+}
+
+/// Writes a file as a whole: nobody ever sees half of it.
+///
+/// # Errors
+/// It cannot be written; then what was there stays.
+pub(crate) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
+    let problem = || format!("cannot write {}", path.display());
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".modelsync-")
+        // As any file that a program makes; temporary ones are for their owner only.
+        .permissions(fs::Permissions::from_mode(0o644))
+        .tempfile_in(directory)
+        .with_context(problem)?;
+    file.write_all(text.as_bytes()).with_context(problem)?;
+    file.as_file().sync_all().with_context(problem)?;
+    file.persist(path)
+        .map_err(|error| error.error)
+        .with_context(problem)?;
     Ok(())
 }
 
@@ -180,7 +202,6 @@ mod tests {
 
     #[test]
     fn permissions_stay() {
-        use std::os::unix::fs::PermissionsExt;
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("a");
         fs::write(&path, "1").unwrap();

@@ -1,0 +1,227 @@
+//! Commits: reading the tip of a branch, and making a new one on the base.
+
+use std::fmt;
+use std::str::FromStr;
+
+use anyhow::{Context, anyhow};
+use gix::ObjectId;
+use gix::bstr::ByteSlice;
+use jiff::Timestamp;
+
+use super::workspace::Workspace;
+
+/// Who made a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// The name.
+    pub(crate) name: String,
+    /// The e-mail address.
+    pub(crate) email: String,
+}
+
+impl FromStr for Identity {
+    type Err = String;
+
+    /// Reads `Name <address>`, as git's `--author` wants it.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let problem = || format!("{text:?} is no identity; write \"Name <address>\"");
+        let (name, rest) = text.split_once('<').ok_or_else(problem)?;
+        let (name, email) = (name.trim(), rest.trim_end().strip_suffix('>'));
+        let email = email.ok_or_else(problem)?.trim();
+        // Git forbids these in a commit's header (fsck's missingSpaceBeforeEmail and its like).
+        let is_plain = |text: &str| !text.is_empty() && !text.contains(['<', '>', '\n', '\0']);
+        if !is_plain(name) || !is_plain(email) {
+            return Err(problem());
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            email: email.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} <{}>", self.name, self.email)
+    }
+}
+
+/// A commit that is here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CommitInfo {
+    /// Its id.
+    pub(crate) id: ObjectId,
+    /// The id of its tree.
+    pub(crate) tree_id: ObjectId,
+    /// The ids of its parents.
+    pub(crate) parent_ids: Vec<ObjectId>,
+    /// Who wrote it.
+    pub(crate) author: Identity,
+    /// Who committed it.
+    pub(crate) committer: Identity,
+    /// The whole message.
+    pub(crate) message: String,
+    /// When it was committed, in seconds since 1970.
+    pub(crate) seconds: i64,
+}
+
+/// A commit to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct NewCommit {
+    /// The tree.
+    pub(crate) tree_id: ObjectId,
+    /// The only parent.
+    pub(crate) parent_id: ObjectId,
+    /// Who wrote it.
+    pub(crate) author: Identity,
+    /// Who commits it.
+    pub(crate) committer: Identity,
+    /// When.
+    pub(crate) time: Timestamp,
+    /// The whole message.
+    pub(crate) message: String,
+    /// Whether to sign it as git's configuration says (`gpg.format`, `user.signingKey`).
+    pub(crate) is_signed: bool,
+}
+
+impl Workspace {
+    /// Who writes commits when nobody is named: `GIT_AUTHOR_NAME` and its like, then git's
+    /// configuration; `None` where there is neither.
+    pub(crate) fn author(&self) -> Option<Identity> {
+        identity(self.repository.author()?.ok()?)
+    }
+
+    /// Who commits when nobody is named.
+    pub(crate) fn committer(&self) -> Option<Identity> {
+        identity(self.repository.committer()?.ok()?)
+    }
+
+    /// Reads a commit.
+    ///
+    /// # Errors
+    /// It is not here, or broken.
+    pub(crate) fn commit(&self, id: ObjectId) -> anyhow::Result<CommitInfo> {
+        let problem = || format!("cannot read the commit {id} of {}", self.push_url());
+        let commit = self.repository.find_commit(id).with_context(problem)?;
+        let decoded = commit.decode().with_context(problem)?;
+        let author = decoded.author().with_context(problem)?;
+        let committer = decoded.committer().with_context(problem)?;
+        Ok(CommitInfo {
+            id,
+            tree_id: decoded.tree(),
+            parent_ids: decoded.parents().collect(),
+            author: plain(author),
+            committer: plain(committer),
+            message: decoded.message.to_str_lossy().into_owned(),
+            seconds: committer.seconds(),
+        })
+    }
+
+    /// Whether a commit is the base or an ancestor of it. From a URL alone, the part of the history
+    /// that can hold it is fetched, without trees where the server can leave them out.
+    ///
+    /// # Errors
+    /// The history cannot be fetched or read.
+    pub(crate) async fn is_in(&self, base: ObjectId, commit_id: ObjectId) -> anyhow::Result<bool> {
+        if base == commit_id {
+            return Ok(true);
+        }
+        if self.repository.has_object(commit_id) && self.is_ancestor(base, commit_id)? {
+            return Ok(true);
+        }
+        // All that is newer than the oldest commit that is asked about; a day for clocks that
+        // differ. Where the commit is not here, only the whole history can tell.
+        let since = if self.repository.has_object(commit_id) {
+            let seconds = self.commit(commit_id)?.seconds - 24 * 60 * 60;
+            format!("--shallow-since={seconds}")
+        } else {
+            "--depth=2147483647".to_owned()
+        };
+        let fetched = self
+            .fetch_objects("origin", &[&since, "--filter=tree:0"], &[base])
+            .await;
+        fetched?;
+        let reopened = gix::open_opts(&self.git.directory, self.repository.open_options().clone())
+            .context("cannot open the temporary repository")?;
+        Ok(reopened.has_object(commit_id) && is_ancestor(&reopened, base, commit_id)?)
+    }
+
+    fn is_ancestor(&self, base: ObjectId, commit_id: ObjectId) -> anyhow::Result<bool> {
+        is_ancestor(&self.repository, base, commit_id)
+    }
+
+    /// Makes a commit.
+    ///
+    /// # Errors
+    /// It cannot be written or signed.
+    pub(crate) fn make_commit(&self, new: &NewCommit) -> anyhow::Result<ObjectId> {
+        let problem = || "cannot write the commit".to_owned();
+        let time = gix::date::Time::new(new.time.as_second(), 0);
+        let signature = |identity: &Identity| gix::actor::Signature {
+            name: identity.name.as_str().into(),
+            email: identity.email.as_str().into(),
+            time,
+        };
+        let commit = gix::objs::Commit {
+            tree: new.tree_id,
+            parents: [new.parent_id].into_iter().collect(),
+            author: signature(&new.author),
+            committer: signature(&new.committer),
+            encoding: None,
+            message: new.message.as_str().into(),
+            extra_headers: Vec::new(),
+        };
+        let id = self.repository.write_object(&commit).with_context(problem)?;
+        if !new.is_signed {
+            return Ok(id.detach());
+        }
+        let commit = self.repository.find_commit(id).with_context(problem)?;
+        let signed = commit.signed().map_err(|error| {
+            let cause = self.git.redact(&error.to_string().replace('\n', " "));
+            anyhow!(
+                "cannot sign the commit: {cause}; check git's gpg.format and user.signingKey, or \
+                 give --signing-key"
+            )
+        })?;
+        Ok(signed.id)
+    }
+}
+
+fn is_ancestor(
+    repository: &gix::Repository,
+    base: ObjectId,
+    commit_id: ObjectId,
+) -> anyhow::Result<bool> {
+    let mut walk = repository
+        .rev_walk([base])
+        .all()
+        .context("cannot read the history of the base")?;
+    Ok(walk.any(|found| found.is_ok_and(|found| found.id == commit_id)))
+}
+
+fn identity(signature: gix::actor::SignatureRef<'_>) -> Option<Identity> {
+    let identity = plain(signature);
+    (!identity.name.is_empty() && !identity.email.is_empty()).then_some(identity)
+}
+
+fn plain(signature: gix::actor::SignatureRef<'_>) -> Identity {
+    let signature = signature.trim();
+    Identity {
+        name: signature.name.to_str_lossy().into_owned(),
+        email: signature.email.to_str_lossy().into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_identities() {
+        let identity: Identity = "A B <a@b.c>".parse().unwrap();
+        assert_eq!(identity.to_string(), "A B <a@b.c>");
+        for wrong in ["A", "<a@b>", "A <>", "A <a@b", "A <a<b>"] {
+            assert!(wrong.parse::<Identity>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! A package read from a tree, and a tree with the package's files changed. Nothing is checked out.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, anyhow, bail};
+use gix::ObjectId;
+use gix::object::tree::EntryKind;
+
+use super::workspace::Workspace;
+use crate::adapters::files::{Hidden, IGNORE_FILES, is_manifest};
+use crate::core::change::FileChange;
+use crate::core::package::{Layout, Package, Part};
+
+/// A package as it is in a commit.
+pub(crate) struct BasePackage {
+    /// The YAML and JSON files, sorted by path; paths are from the package's directory.
+    pub(crate) package: Package<'static>,
+    /// The tree of the whole repository.
+    pub(crate) tree_id: ObjectId,
+}
+
+/// What a walk came to.
+#[derive(Default)]
+struct Walk {
+    files: Vec<(String, String)>,
+    /// Objects that are not here.
+    missing: Vec<ObjectId>,
+    /// Whether what is missing is needed only for the way to the package.
+    is_on_the_way: bool,
+}
+
+/// A directory that is being read.
+struct Directory<'w> {
+    tree: gix::Tree<'w>,
+    /// From the root of the repository; empty for the root.
+    path: String,
+    hidden: Hidden,
+}
+
+/// More rounds than a path has parts: each brings at least one level.
+const MOST_ROUNDS: usize = 64;
+
+impl Workspace {
+    /// Reads the package of a commit, and fetches what is missing of it.
+    ///
+    /// # Errors
+    /// The commit has no such directory, or an object can be neither read nor fetched.
+    pub(crate) async fn package(&self, commit_id: ObjectId) -> anyhow::Result<BasePackage> {
+        let tree_id = self.tree_of(commit_id)?;
+        for _ in 0..MOST_ROUNDS {
+            let walk = self.walk(tree_id)?;
+            if walk.missing.is_empty() {
+                let mut files = walk.files;
+                files.sort();
+                let parts = files.into_iter().map(|(path, text)| Part::file(path, text));
+                return Ok(BasePackage {
+                    package: Package::new(Layout::Directory, parts),
+                    tree_id,
+                });
+            }
+            // A tree on the way comes alone; a tree of the package with all that is in it, but for
+            // large files, of which those that are needed are asked for next.
+            let filter = if walk.is_on_the_way {
+                "--filter=tree:1"
+            } else {
+                "--filter=blob:limit=1m"
+            };
+            self.fetch_missing(&walk.missing, &[filter]).await?;
+            if let Some(id) = walk.missing.iter().find(|id| !self.repository.has_object(id)) {
+                bail!(
+                    "cannot read the package of {}: the server did not send the object {id}",
+                    self.url()
+                );
+            }
+        }
+        Err(anyhow!(
+            "cannot read the package of {}: there is always something missing",
+            self.url()
+        ))
+    }
+
+    pub(super) fn tree_of(&self, commit_id: ObjectId) -> anyhow::Result<ObjectId> {
+        let problem = || format!("cannot read the commit {commit_id} of {}", self.url());
+        let commit = self.repository.find_commit(commit_id).with_context(problem)?;
+        Ok(commit.tree_id().with_context(problem)?.detach())
+    }
+
+    fn walk(&self, root: ObjectId) -> anyhow::Result<Walk> {
+        let mut walk = Walk::default();
+        let Some(mut directory) = self.directory(root, String::new(), &Hidden::default(), &mut walk)?
+        else {
+            walk.is_on_the_way = !self.prefix.is_empty();
+            return Ok(walk);
+        };
+        let depth = self.prefix.split('/').filter(|part| !part.is_empty()).count();
+        for (number, name) in self.prefix.split('/').filter(|part| !part.is_empty()).enumerate() {
+            let entry = directory.tree.find_entry(name);
+            let entry = entry.filter(|entry| entry.mode().is_tree());
+            let Some(id) = entry.map(|entry| entry.object_id()) else {
+                bail!(
+                    "cannot find the directory {} in {}: the branch has none",
+                    self.prefix,
+                    self.url()
+                );
+            };
+            let path = below(&directory.path, name);
+            let Some(next) = self.directory(id, path, &directory.hidden, &mut walk)? else {
+                walk.is_on_the_way = number + 1 < depth;
+                return Ok(walk);
+            };
+            directory = next;
+        }
+        let start = match self.prefix.as_str() {
+            "" => 0,
+            prefix => prefix.len() + 1,
+        };
+        let mut directories = vec![directory];
+        while let Some(directory) = directories.pop() {
+            for entry in directory.tree.iter() {
+                let entry = entry.with_context(|| format!("cannot read {}", directory.path))?;
+                // What is not UTF-8 is no path that Kubernetes tools know.
+                let Ok(name) = std::str::from_utf8(entry.filename()) else { continue };
+                let path = below(&directory.path, name);
+                match entry.kind() {
+                    EntryKind::Tree if !directory.hidden.hides(&path, true) => {
+                        let id = entry.object_id();
+                        directories.extend(self.directory(id, path, &directory.hidden, &mut walk)?);
+                    }
+                    EntryKind::Blob | EntryKind::BlobExecutable
+                        if is_manifest(Path::new(name)) && !directory.hidden.hides(&path, false) =>
+                    {
+                        let text = self.text(entry.object_id(), &mut walk)?;
+                        walk.files.extend(text.map(|text| (path[start..].to_owned(), text)));
+                    }
+                    // Links are not followed, and submodules are not ours.
+                    _ => {}
+                }
+            }
+        }
+        Ok(walk)
+    }
+
+    /// A directory with what its ignore files hide; `None` when something is missing.
+    fn directory<'w>(
+        &'w self,
+        id: ObjectId,
+        path: String,
+        parent: &Hidden,
+        walk: &mut Walk,
+    ) -> anyhow::Result<Option<Directory<'w>>> {
+        let problem = || format!("cannot read the directory {path:?} of {}", self.url());
+        if !self.repository.has_object(id) {
+            walk.missing.push(id);
+            return Ok(None);
+        }
+        let tree = self.repository.find_tree(id).with_context(problem)?;
+        let mut texts = [None, None, None];
+        for (text, name) in texts.iter_mut().zip(IGNORE_FILES) {
+            let entry = tree.find_entry(name).filter(|entry| entry.mode().is_blob());
+            if let Some(id) = entry.map(|entry| entry.object_id()) {
+                *text = self.text(id, walk)?;
+            }
+        }
+        let texts = [0, 1, 2].map(|kind| texts[kind].as_deref());
+        let hidden = parent.in_directory(&path, texts);
+        Ok(Some(Directory { tree, path, hidden }))
+    }
+
+    /// The text of a blob; `None` when it is missing or no text.
+    fn text(&self, id: ObjectId, walk: &mut Walk) -> anyhow::Result<Option<String>> {
+        if !self.repository.has_object(id) {
+            walk.missing.push(id);
+            return Ok(None);
+        }
+        let problem = || format!("cannot read the object {id} of {}", self.url());
+        let blob = self.repository.find_blob(id).with_context(problem)?;
+        Ok(String::from_utf8(blob.detach().data).ok())
+    }
+
+    /// Writes the tree that a base's becomes with some files of the package changed. Modes stay.
+    ///
+    /// # Errors
+    /// A file would move onto another, or an object cannot be written.
+    pub(crate) fn tree_with(
+        &self,
+        tree_id: ObjectId,
+        changes: &[FileChange],
+    ) -> anyhow::Result<ObjectId> {
+        let problem = || format!("cannot write the new tree for {}", self.url());
+        let tree = self.repository.find_tree(tree_id).with_context(problem)?;
+        let mut kinds = BTreeMap::new();
+        for change in changes {
+            let kind_at = |path: &str| -> anyhow::Result<Option<EntryKind>> {
+                let entry = tree.lookup_entry_by_path(below(&self.prefix, path));
+                Ok(entry.with_context(problem)?.map(|entry| entry.mode().kind()))
+            };
+            let kind = kind_at(&change.from)?.unwrap_or(EntryKind::Blob);
+            if change.from != change.to && kind_at(&change.to)?.is_some() {
+                bail!(
+                    "cannot move {} to {}: that file exists",
+                    below(&self.prefix, &change.from),
+                    below(&self.prefix, &change.to)
+                );
+            }
+            kinds.insert(&change.from, kind);
+        }
+        // Not `gix::object::tree::Editor::write`, which wants all neighbours to be here.
+        let mut editor = self.repository.edit_tree(tree_id).with_context(problem)?.detach();
+        for change in changes {
+            let blob = self.repository.write_blob(&change.new).with_context(problem)?;
+            let (from, to) = (below(&self.prefix, &change.from), below(&self.prefix, &change.to));
+            if from != to {
+                editor.remove(from.split('/')).with_context(problem)?;
+            }
+            editor
+                .upsert(to.split('/'), kinds[&change.from], blob.detach())
+                .with_context(problem)?;
+        }
+        let written = editor.write(|tree| -> anyhow::Result<ObjectId> {
+            Ok(self.repository.write_object(tree)?.detach())
+        });
+        written.with_context(problem)
+    }
+}
+
+fn below(directory: &str, name: &str) -> String {
+    if directory.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{directory}/{name}")
+    }
+}

@@ -1,0 +1,264 @@
+//! The temporary bare repository that everything is made in.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use gix::ObjectId;
+
+use super::command::Git;
+use super::place::Place;
+use super::refs::Heads;
+use super::refusal::GitError;
+use super::url::{RemoteUrl, secrets};
+use crate::adapters::forges::PushCredential;
+
+/// The name of the remote with the base; a fork is another.
+const ORIGIN: &str = "origin";
+const FORK: &str = "fork";
+
+/// How git is used.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    /// For one run of git.
+    pub(crate) limit: Duration,
+    /// Further configuration, as `key`, `value`.
+    pub(crate) configuration: Vec<(String, String)>,
+}
+
+/// A temporary bare repository with the objects of a remote's base that are needed. It borrows the
+/// objects of a clone that is here, and ends with the value.
+pub(crate) struct Workspace {
+    pub(super) repository: gix::Repository,
+    pub(super) git: Git,
+    pub(super) prefix: String,
+    url: RemoteUrl,
+    fork: Option<RemoteUrl>,
+    /// Whether a clone lends its objects, so that only what it lacks is fetched, with its history.
+    has_clone: bool,
+    _directory: tempfile::TempDir,
+}
+
+impl Workspace {
+    /// Makes the repository. Nothing is fetched yet.
+    ///
+    /// # Errors
+    /// There is no room for it, or a configuration cannot be read.
+    pub(crate) fn make(
+        place: &Place,
+        fork: Option<(RemoteUrl, Option<PushCredential>)>,
+        settings: Settings,
+    ) -> anyhow::Result<Self> {
+        let problem = || "cannot make a temporary repository".to_owned();
+        let directory = tempfile::Builder::new()
+            .prefix("modelsync-")
+            .tempdir()
+            .with_context(problem)?;
+        lay_out(directory.path(), place).with_context(problem)?;
+        let mut configuration = Vec::new();
+        if let Some(clone) = &place.clone {
+            configuration.extend(clone.settings.iter().cloned());
+        }
+        configuration.extend(settings.configuration);
+        let options = gix::open::Options::default()
+            .config_overrides(
+                configuration
+                    .iter()
+                    .map(|(key, value)| format!("{key}={value}")),
+            )
+            .open_path_as_is(true)
+            .with(gix::sec::Trust::Full);
+        let repository = options
+            .open(directory.path())
+            .context("cannot open the temporary repository: git's configuration cannot be read")?
+            .to_thread_local();
+        let mut hidden = Vec::new();
+        let mut remote = |name: &str, url: &RemoteUrl, credential: Option<&PushCredential>| {
+            configuration.push((format!("remote.{name}.url"), url.shown.clone()));
+            configuration.extend(url.settings(credential));
+            hidden.extend([credential, url.credential.as_ref()].into_iter().flatten().flat_map(secrets));
+        };
+        remote(ORIGIN, &place.url, None);
+        if let Some((url, credential)) = &fork {
+            remote(FORK, url, credential.as_ref());
+        }
+        Ok(Self {
+            repository,
+            git: Git {
+                directory: directory.path().to_owned(),
+                settings: configuration,
+                secrets: hidden,
+                limit: settings.limit,
+            },
+            prefix: place.prefix.clone(),
+            url: place.url.clone(),
+            fork: fork.map(|(url, _)| url),
+            has_clone: place.clone.is_some(),
+            _directory: directory,
+        })
+    }
+
+    /// The URL of the repository with the base, for people.
+    pub(crate) fn url(&self) -> &str {
+        &self.url.shown
+    }
+
+    /// The URL of the repository that branches are pushed to, for people.
+    pub(crate) fn push_url(&self) -> &str {
+        self.fork.as_ref().map_or(self.url(), |fork| &fork.shown)
+    }
+
+    /// The package's directory from the repository's root; empty for the root.
+    pub(crate) fn place(&self) -> &str {
+        &self.prefix
+    }
+
+    pub(super) fn push_remote(&self) -> &'static str {
+        if self.fork.is_some() { FORK } else { ORIGIN }
+    }
+
+    /// Asks the remote for its branches.
+    ///
+    /// # Errors
+    /// It does not answer, or refuses.
+    pub(crate) async fn heads(&self) -> Result<Heads, GitError> {
+        self.ask(ORIGIN, self.url()).await
+    }
+
+    /// Asks the repository that branches are pushed to for its branches; `None` where that is the
+    /// one with the base.
+    ///
+    /// # Errors
+    /// It does not answer, or refuses.
+    pub(crate) async fn fork_heads(&self) -> Result<Option<Heads>, GitError> {
+        match &self.fork {
+            None => Ok(None),
+            Some(fork) => self.ask(FORK, &fork.shown).await.map(Some),
+        }
+    }
+
+    async fn ask(&self, remote: &str, url: &str) -> Result<Heads, GitError> {
+        let doing = format!("read the branches of {url}");
+        let arguments = ["ls-remote", "--symref", "--", remote, "HEAD", "refs/heads/*"];
+        let said = self.git.run(&doing, &arguments, "").await?;
+        if !said.is_success {
+            return Err(GitError::of(&doing, url, &said.stderr));
+        }
+        Ok(Heads::parse(&said.stdout))
+    }
+
+    /// Fetches the commits that are not here, each from the remote that has it. From a URL alone, the
+    /// commits come without their history, and with the trees on the way to the package where the
+    /// server can leave out the rest.
+    ///
+    /// # Errors
+    /// The remote refuses, or no longer has a commit.
+    pub(crate) async fn fetch(
+        &self,
+        base: ObjectId,
+        branch: Option<ObjectId>,
+    ) -> Result<(), GitError> {
+        let missing = |id: &ObjectId| !self.repository.has_object(id);
+        let branch = branch.filter(missing);
+        if self.fork.is_none() {
+            let wanted: Vec<_> = [base].into_iter().filter(missing).chain(branch).collect();
+            return self.fetch_commits(ORIGIN, &wanted).await;
+        }
+        let wanted: Vec<_> = [base].into_iter().filter(missing).collect();
+        self.fetch_commits(ORIGIN, &wanted).await?;
+        let wanted: Vec<_> = branch.into_iter().collect();
+        self.fetch_commits(FORK, &wanted).await
+    }
+
+    async fn fetch_commits(&self, remote: &str, ids: &[ObjectId]) -> Result<(), GitError> {
+        // A package that is the whole repository needs all of it.
+        let flags: &[&str] = match (self.has_clone, self.prefix.is_empty()) {
+            (true, _) => &[],
+            (false, true) => &["--depth=1", "--filter=blob:limit=1m"],
+            // The commits and their root trees.
+            (false, false) => &["--depth=1", "--filter=tree:1"],
+        };
+        self.fetch_objects(remote, flags, ids).await
+    }
+
+    /// Fetches objects of any kind by their ids.
+    pub(super) async fn fetch_objects(
+        &self,
+        remote: &str,
+        flags: &[&str],
+        ids: &[ObjectId],
+    ) -> Result<(), GitError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let url = if remote == FORK { self.push_url() } else { self.url() };
+        let doing = format!("fetch from {url}");
+        let mut arguments = vec![
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--no-auto-maintenance",
+            "--no-recurse-submodules",
+        ];
+        arguments.extend(flags);
+        arguments.extend(["--stdin", "--", remote]);
+        let input: String = ids.iter().map(|id| format!("{id}\n")).collect();
+        let said = self.git.run(&doing, &arguments, &input).await?;
+        if said.is_success {
+            return Ok(());
+        }
+        let mut error = GitError::of(&doing, url, &said.stderr);
+        // upload-pack.c: "not our ref"; fetch-pack.c: "Server does not allow request for
+        // unadvertised object"
+        if said.stderr.contains("not our ref") || said.stderr.contains("unadvertised object") {
+            error.refused = super::Refused::Outdated;
+        }
+        Err(error)
+    }
+
+    /// Fetches trees and blobs that are not here.
+    pub(super) async fn fetch_missing(
+        &self,
+        ids: &[ObjectId],
+        flags: &[&str],
+    ) -> Result<(), GitError> {
+        let remote = ORIGIN;
+        match self.fetch_objects(remote, flags, ids).await {
+            Err(_) if self.fork.is_some() => self.fetch_objects(FORK, flags, ids).await,
+            fetched => fetched,
+        }
+    }
+}
+
+/// A bare repository as gitrepository-layout(5) describes it. `git init` would add templates, and
+/// take longer.
+fn lay_out(directory: &Path, place: &Place) -> anyhow::Result<()> {
+    for inner in ["objects/info", "objects/pack", "refs/heads"] {
+        fs::create_dir_all(directory.join(inner))?;
+    }
+    fs::write(directory.join("HEAD"), "ref: refs/heads/main\n")?;
+    // What is missing may be fetched from the remote later: partial-clone.txt of git's technical
+    // documentation. The extension is read from this file only.
+    fs::write(
+        directory.join("config"),
+        "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tpartialClone = origin\n[remote \"origin\"]\n\tpromisor = true\n",
+    )?;
+    let Some(clone) = &place.clone else {
+        return Ok(());
+    };
+    let objects = clone.common_directory.canonicalize()?.join("objects");
+    let Some(path) = objects.to_str().filter(|path| !path.contains(['\n', '"'])) else {
+        bail!("the path of the clone {} cannot be borrowed from", objects.display());
+    };
+    fs::write(
+        directory.join("objects/info/alternates"),
+        format!("{path}\n"),
+    )?;
+    let shallow = clone.common_directory.join("shallow");
+    if shallow.exists() {
+        fs::copy(shallow, directory.join("shallow"))?;
+    }
+    Ok(())
+}

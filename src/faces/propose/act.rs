@@ -1,0 +1,312 @@
+//! One step after the other, until nothing is missing.
+
+use anyhow::anyhow;
+use gix::ObjectId;
+
+use super::look::{Looker, World};
+use super::observe::refusal;
+use super::prepare::{Nothing, Proposal, per_model_start};
+use super::{Moment, Naming, Stop};
+use crate::adapters::git::NewCommit;
+use crate::core::config::SetModel;
+use crate::core::proposal::{
+    Observed, Obstacle, Outcome, Preview, PullRequest, Report, Step, Wanted, decide, oldest,
+    withdraw,
+};
+use crate::core::report::diff;
+
+/// More steps than a proposal has.
+const MOST_STEPS: usize = 50;
+
+impl Looker<'_> {
+    /// Does what is missing of a proposal. `done` collects what was done, also of earlier rounds.
+    pub(super) async fn complete(
+        &mut self,
+        world: &World,
+        config: &SetModel,
+        proposal: &Proposal,
+        done: &mut Vec<Step>,
+    ) -> Result<Report, Stop> {
+        let wanted = Wanted {
+            base_id: world.base_id.to_string(),
+            tree_id: proposal.tree_id.to_string(),
+            pull_request: self.forge.map(|_| proposal.text.clone()),
+            digest: proposal.digest.clone(),
+        };
+        let branch = &proposal.branch;
+        let model = Some(proposal.model.as_str());
+        let mut observed = self.observe(world, config, branch, model).await?;
+        let mut commit = observed.branch.as_ref().map(|branch| branch.id.clone());
+        let url = self.workspace.push_url().to_owned();
+        let missing = |observed: &Observed| match decide(&wanted, observed) {
+            Ok(steps) => Ok(steps),
+            Err(Obstacle::Foreign(foreign)) => {
+                Err(Stop::Failed(refusal(branch, &url, &foreign)))
+            }
+        };
+        let mut report = Report {
+            config: config.name.clone(),
+            outcome: Outcome::Unchanged,
+            base: world.base.clone(),
+            branch: Some(branch.clone()),
+            commit: None,
+            pull_request: oldest(&observed.pull_requests).map(|it| it.url.clone()),
+            model: Some(proposal.model.clone()),
+            previous: proposal.previous.clone(),
+            reasons: proposal.reasons.clone(),
+            steps: Vec::new(),
+            preview: None,
+        };
+        if self.request.is_dry_run {
+            let steps = missing(&observed)?;
+            report.outcome = outcome(&steps, self.forge.is_some());
+            report.commit = commit;
+            report.steps = steps.iter().map(|step| describe(step, branch)).collect();
+            report.preview = Some(Preview {
+                message: proposal.message.clone(),
+                diff: diff::unified(&proposal.files),
+                title: proposal.text.title.clone(),
+                body: proposal.text.body.clone(),
+            });
+            return Ok(report);
+        }
+        for _ in 0..MOST_STEPS {
+            let Some(step) = missing(&observed)?.into_iter().next() else {
+                self.supersede(world, config, branch, done).await?;
+                report.outcome = outcome(done, self.forge.is_some());
+                report.commit = commit;
+                report.pull_request = oldest(&observed.pull_requests).map(|it| it.url.clone());
+                report.steps = done.iter().map(|step| describe(step, branch)).collect();
+                return Ok(report);
+            };
+            let opened = if let Step::Push { seen } = &step {
+                let id = self.push(world, proposal, seen.as_deref()).await?;
+                commit = Some(id.to_string());
+                None
+            } else {
+                self.act(branch, &step).await?
+            };
+            observed = observed.after(&step, &wanted, opened);
+            done.push(step);
+        }
+        Err(Stop::Failed(anyhow!(
+            "cannot complete the proposal on {branch}: there is always a step missing; please report it"
+        )))
+    }
+
+    /// Reports that there is nothing to propose, and withdraws what was proposed when asked to.
+    pub(super) async fn nothing_to_do(
+        &mut self,
+        world: &World,
+        config: &SetModel,
+        nothing: &Nothing,
+        done: &mut Vec<Step>,
+    ) -> Result<Report, Stop> {
+        let summary = nothing.reasons.first().cloned().unwrap_or_default();
+        if self.request.closes_obsolete && !self.request.is_dry_run {
+            let reason = format!(
+                "`modelsync` closes this: nothing is left to change in `{}`.\n\n{}",
+                world.base,
+                crate::core::report::markdown::code(&summary)
+            );
+            let mut branches: Vec<String> = nothing.branch.iter().cloned().collect();
+            if self.request.naming == Naming::PerModel {
+                branches.extend(self.per_model_branches(world, config));
+            }
+            for branch in branches {
+                self.retire(world, config, &branch, &reason, done).await?;
+            }
+        }
+        let shown = nothing.branch.as_deref().unwrap_or_default();
+        Ok(Report {
+            config: config.name.clone(),
+            outcome: Outcome::UpToDate,
+            base: world.base.clone(),
+            branch: None,
+            commit: None,
+            pull_request: None,
+            model: nothing.model.clone(),
+            previous: nothing.previous.clone(),
+            reasons: nothing.reasons.clone(),
+            steps: done.iter().map(|step| describe(step, shown)).collect(),
+            preview: None,
+        })
+    }
+
+    /// Closes the proposals of a config's other models.
+    async fn supersede(
+        &mut self,
+        world: &World,
+        config: &SetModel,
+        branch: &str,
+        done: &mut Vec<Step>,
+    ) -> Result<(), Stop> {
+        if self.request.naming != Naming::PerModel {
+            return Ok(());
+        }
+        let reason = format!("`modelsync` closes this: `{branch}` proposes another model.");
+        for other in self.per_model_branches(world, config) {
+            if other != branch {
+                self.retire(world, config, &other, &reason, done).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn per_model_branches(&self, world: &World, config: &SetModel) -> Vec<String> {
+        let start = per_model_start(config);
+        let names = world.heads.branches.keys();
+        names.filter(|name| name.starts_with(&start)).cloned().collect()
+    }
+
+    async fn retire(
+        &mut self,
+        world: &World,
+        config: &SetModel,
+        branch: &str,
+        reason: &str,
+        done: &mut Vec<Step>,
+    ) -> Result<(), Stop> {
+        if !world.heads.branches.contains_key(branch) {
+            return Ok(());
+        }
+        let observed = self.observe(world, config, branch, None).await?;
+        for step in withdraw(&observed, reason) {
+            self.act(branch, &step).await?;
+            done.push(step);
+        }
+        Ok(())
+    }
+
+    async fn push(
+        &mut self,
+        world: &World,
+        proposal: &Proposal,
+        seen: Option<&str>,
+    ) -> Result<ObjectId, Stop> {
+        let commit = self.workspace.make_commit(&NewCommit {
+            tree_id: proposal.tree_id,
+            parent_id: world.base_id,
+            author: self.author.clone(),
+            committer: self.committer.clone(),
+            time: self.now,
+            message: proposal.message.clone(),
+            is_signed: self.request.commit.is_signed,
+        })?;
+        self.note(Moment::Before, "push")?;
+        let seen = parsed(seen)?;
+        self.workspace.push(&proposal.branch, Some(commit), seen).await?;
+        self.note(Moment::After, "push")?;
+        Ok(commit)
+    }
+
+    /// Does one step other than the push; what opening gives back.
+    async fn act(&mut self, branch: &str, step: &Step) -> Result<Option<PullRequest>, Stop> {
+        let name = name(step);
+        self.note(Moment::Before, name)?;
+        if let Step::RemoveBranch { seen } = step {
+            let seen = parsed(Some(seen))?;
+            self.workspace.push(branch, None, seen).await?;
+        }
+        let opened = match self.forge {
+            Some(forge) => self.ask(forge, step).await?,
+            None => None,
+        };
+        self.note(Moment::After, name)?;
+        Ok(opened)
+    }
+
+    async fn ask(
+        &self,
+        forge: &dyn crate::adapters::forges::Forge,
+        step: &Step,
+    ) -> Result<Option<PullRequest>, Stop> {
+        match step {
+            Step::Push { .. } | Step::RemoveBranch { .. } => {}
+            Step::Open(wanted) => return Ok(Some(forge.open(wanted).await?)),
+            Step::Edit {
+                pull_request,
+                title,
+                body,
+            } => forge.edit(pull_request, title, body).await?,
+            Step::AddLabels { number, labels } => forge.add_labels(*number, labels).await?,
+            Step::AddAssignees { number, assignees } => {
+                forge.add_assignees(*number, assignees).await?;
+            }
+            Step::RequestReviewers { number, reviewers } => {
+                forge.request_reviewers(*number, reviewers).await?;
+            }
+            Step::EnableAutoMerge { number, method } => {
+                forge.enable_auto_merge(*number, *method).await?;
+            }
+            Step::Comment { number, text } => match forge.comment(*number, text).await {
+                // Twice would be worse than not knowing.
+                Err(error) if error.is_uncertain => {}
+                said => said?,
+            },
+            Step::Close { number } => forge.close(*number).await?,
+        }
+        Ok(None)
+    }
+}
+
+fn parsed(id: Option<&str>) -> anyhow::Result<Option<ObjectId>> {
+    let parsed = id.map(|id| ObjectId::from_hex(id.as_bytes())).transpose();
+    parsed.map_err(|error| anyhow!("cannot read the id of a commit: {error}"))
+}
+
+/// How it ended, by what was done.
+fn outcome(done: &[Step], has_forge: bool) -> Outcome {
+    let is_new = done.iter().any(|step| match step {
+        Step::Open(_) => true,
+        Step::Push { seen } => seen.is_none() && !has_forge,
+        _ => false,
+    });
+    match (is_new, done.is_empty()) {
+        (true, _) => Outcome::Created,
+        (false, false) => Outcome::Updated,
+        (false, true) => Outcome::Unchanged,
+    }
+}
+
+fn name(step: &Step) -> &'static str {
+    match step {
+        Step::Push { .. } => "push",
+        Step::Open(_) => "open",
+        Step::Edit { .. } => "edit",
+        Step::AddLabels { .. } => "labels",
+        Step::AddAssignees { .. } => "assignees",
+        Step::RequestReviewers { .. } => "reviewers",
+        Step::EnableAutoMerge { .. } => "auto-merge",
+        Step::Comment { .. } => "comment",
+        Step::Close { .. } => "close",
+        Step::RemoveBranch { .. } => "remove branch",
+    }
+}
+
+/// A step in words that go on after "would" as well as after "did".
+fn describe(step: &Step, branch: &str) -> String {
+    match step {
+        Step::Push { seen: None } => format!("push a new branch {branch}"),
+        Step::Push { seen: Some(_) } => format!("push the branch {branch} again"),
+        Step::Open(wanted) => format!("open a pull request from {branch} into {}", wanted.base),
+        Step::Edit { pull_request, .. } => {
+            format!("renew the text of pull request {}", pull_request.number)
+        }
+        Step::AddLabels { number, labels } => {
+            format!("add {} to pull request {number}", labels.join(", "))
+        }
+        Step::AddAssignees { number, assignees } => {
+            format!("assign pull request {number} to {}", assignees.join(", "))
+        }
+        Step::RequestReviewers { number, reviewers } => {
+            format!("ask {} to review pull request {number}", reviewers.join(", "))
+        }
+        Step::EnableAutoMerge { number, .. } => {
+            format!("let pull request {number} merge by itself")
+        }
+        Step::Comment { number, .. } => format!("comment on pull request {number}"),
+        Step::Close { number } => format!("close pull request {number}"),
+        Step::RemoveBranch { .. } => format!("remove the branch {branch}"),
+    }
+}

@@ -1,0 +1,265 @@
+//! Rounds: look at the world, propose, and look again when a race was lost.
+
+use gix::ObjectId;
+
+use anyhow::anyhow;
+
+use super::super::directory;
+use super::prepare::{self, Prepared};
+use super::{Moment, Request, Stop, Watch};
+use crate::adapters::forges::Forge;
+use crate::adapters::git::{BasePackage, Heads, Identity, Settings, Workspace};
+use crate::adapters::{clock, files};
+use crate::core::change::{Models, configs_in};
+use crate::core::config::SetModel;
+use crate::core::proposal::{Outcome, Report};
+
+/// How often a proposal is looked at again before its error is told.
+const MOST_ROUNDS: usize = 5;
+
+/// The name and address of a commit when neither the user nor git's configuration says any.
+const NOBODY: (&str, &str) = ("modelsync", "modelsync@localhost");
+
+/// What is needed to look and to act.
+pub(super) struct Looker<'r> {
+    pub(super) request: &'r Request,
+    pub(super) forge: Option<&'r dyn Forge>,
+    pub(super) workspace: Workspace,
+    pub(super) author: Identity,
+    pub(super) committer: Identity,
+    pub(super) now: jiff::Timestamp,
+    watch: &'r mut Watch<'r>,
+}
+
+/// The remote as it was when it was looked at.
+pub(super) struct World {
+    /// Branches of the repository that branches are pushed to.
+    pub(super) heads: Heads,
+    /// The name of the branch to change.
+    pub(super) base: String,
+    /// Its head.
+    pub(super) base_id: ObjectId,
+    /// The package there.
+    pub(super) package: BasePackage,
+    /// What is wanted of it.
+    pub(super) configs: Vec<SetModel>,
+    /// The models to choose from.
+    pub(super) models: Models,
+}
+
+impl<'r> Looker<'r> {
+    pub(super) fn new(
+        request: &'r Request,
+        forge: Option<&'r dyn Forge>,
+        watch: &'r mut Watch<'_>,
+    ) -> anyhow::Result<Self>
+    where
+        'r: 'r,
+    {
+        let fork = request.fork.as_ref();
+        let fork = fork.map(|fork| (fork.url.clone(), fork.credential.clone()));
+        let mut configuration = Vec::new();
+        if let Some(key) = &request.commit.signing_key {
+            configuration.push(("user.signingKey".to_owned(), key.clone()));
+        }
+        let settings = Settings {
+            limit: request.git_limit,
+            configuration,
+        };
+        let workspace = Workspace::make(&request.place, fork, settings)?;
+        let options = &request.commit;
+        let committer = options
+            .committer
+            .clone()
+            .or_else(|| workspace.committer())
+            .or_else(|| options.author.clone())
+            .unwrap_or_else(|| Identity {
+                name: NOBODY.0.to_owned(),
+                email: NOBODY.1.to_owned(),
+            });
+        let author = options
+            .author
+            .clone()
+            .or_else(|| workspace.author())
+            .unwrap_or_else(|| committer.clone());
+        Ok(Self {
+            request,
+            forge,
+            workspace,
+            author,
+            committer,
+            now: clock::now()?,
+            watch,
+        })
+    }
+
+    /// Tells that a step outside begins or has ended.
+    pub(super) fn note(&mut self, moment: Moment, step: &'static str) -> Result<(), Stop> {
+        (self.watch)(moment, step)
+    }
+
+    /// Looks at the remote. What was read of the base before is taken over when it did not move.
+    pub(super) async fn look(&mut self, before: Option<World>) -> Result<World, Stop> {
+        self.note(Moment::Before, "branches")?;
+        let heads = self.workspace.heads().await?;
+        let fork_heads = self.workspace.fork_heads().await?;
+        self.note(Moment::After, "branches")?;
+        let url = self.workspace.url();
+        let given = self.request.base.clone().or_else(|| heads.default.clone());
+        let base = given.ok_or_else(|| {
+            Stop::Failed(anyhow!(
+                "cannot find the default branch of {url}: it says none; name one with --base"
+            ))
+        })?;
+        let Some(base_id) = heads.branches.get(&base).copied() else {
+            return Err(Stop::Failed(no_base(url, &base, &heads)));
+        };
+        let heads = fork_heads.unwrap_or(heads);
+        if let Some(before) = before.filter(|before| before.base_id == base_id) {
+            return Ok(World { heads, ..before });
+        }
+        self.note(Moment::Before, "fetch")?;
+        let tip = match &self.request.naming {
+            super::Naming::Given(branch) => heads.branches.get(branch).copied(),
+            _ => None,
+        };
+        self.workspace.fetch(base_id, tip).await?;
+        let package = self.workspace.package(base_id).await?;
+        self.note(Moment::After, "fetch")?;
+        let mut configs = self.configs(&package)?;
+        self.request.package.pin(&mut configs)?;
+        let models = self.request.package.models(&configs).await?;
+        Ok(World {
+            heads,
+            base,
+            base_id,
+            package,
+            configs,
+            models,
+        })
+    }
+
+    /// The configs that were named, of this machine or else of the package; or all of the package.
+    fn configs(&self, package: &BasePackage) -> anyhow::Result<Vec<SetModel>> {
+        let request = &self.request.package;
+        let mut configs = Vec::new();
+        for path in &request.configs {
+            let name = path.to_str().unwrap_or_default().trim_start_matches("./");
+            let mut parts = package.package.parts();
+            let part = parts.find(|(_, part)| part.path() == Some(name));
+            match part.filter(|_| !files::exists(path)) {
+                Some((_, part)) => configs.push(SetModel::from_yaml(part.text(), name)?),
+                None => configs.push(directory::read(path)??),
+            }
+        }
+        if !configs.is_empty() {
+            return Ok(configs);
+        }
+        let found = configs_in(&package.package, &[]).map_err(|error| anyhow!(error.message))?;
+        if found.is_empty() {
+            return Err(anyhow!(
+                "the package at {} of {} holds no SetModel; add one, or name one with --config",
+                self.workspace.place(),
+                self.workspace.url()
+            ));
+        }
+        Ok(found)
+    }
+
+    /// Proposes what each config wants.
+    pub(super) async fn propose_all(&mut self, world: World) -> anyhow::Result<Vec<Report>> {
+        let names: Vec<String> = world.configs.iter().map(|it| it.name.clone()).collect();
+        if let (super::Naming::Given(branch), true) = (&self.request.naming, names.len() > 1) {
+            return Err(anyhow!(
+                "cannot propose {} SetModels on the one branch {branch}: name one with --config, or \
+                 leave --branch out",
+                names.len()
+            ));
+        }
+        // A template that cannot be used must not be found out after the first push.
+        for config in &world.configs {
+            prepare::prepare(self, &world, config)?;
+        }
+        let mut world = Some(world);
+        let mut reports = Vec::new();
+        for name in &names {
+            let report = self.propose(&mut world, name).await;
+            reports.push(report.unwrap_or_else(|error| failed(name, &error)));
+        }
+        Ok(reports)
+    }
+
+    async fn propose(
+        &mut self,
+        kept: &mut Option<World>,
+        name: &str,
+    ) -> anyhow::Result<Report> {
+        let mut steps = Vec::new();
+        let mut last = None;
+        for round in 0..MOST_ROUNDS {
+            let world = match kept.take().filter(|_| round == 0) {
+                Some(world) => world,
+                None => match self.look(None).await {
+                    Ok(world) => world,
+                    Err(Stop::LookAgain(error)) => {
+                        last = Some(error);
+                        continue;
+                    }
+                    Err(Stop::Failed(error)) => return Err(error),
+                },
+            };
+            let Some(config) = world.configs.iter().find(|config| config.name == name) else {
+                return Err(anyhow!("the base no longer has a SetModel {name:?}; run again"));
+            };
+            let prepared = prepare::prepare(self, &world, config)?;
+            let result = match &prepared {
+                Prepared::Nothing(nothing) => {
+                    self.nothing_to_do(&world, config, nothing, &mut steps).await
+                }
+                Prepared::Proposal(proposal) => {
+                    self.complete(&world, config, proposal, &mut steps).await
+                }
+            };
+            drop(prepared);
+            match result {
+                Ok(report) => {
+                    *kept = Some(world);
+                    return Ok(report);
+                }
+                Err(Stop::LookAgain(error)) => last = Some(error),
+                Err(Stop::Failed(error)) => {
+                    *kept = Some(world);
+                    return Err(error);
+                }
+            }
+        }
+        Err(last.unwrap_or_else(|| anyhow!("cannot propose {name}: run again")))
+    }
+}
+
+fn no_base(url: &str, base: &str, heads: &Heads) -> anyhow::Error {
+    let mut names: Vec<&str> = heads.branches.keys().map(String::as_str).collect();
+    names.retain(|name| !name.starts_with("modelsync/"));
+    let known = match names.as_slice() {
+        [] => "it has no branches; push one first".to_owned(),
+        names if names.len() <= 5 => format!("it has {}", names.join(", ")),
+        names => format!("it has {} others; check --base", names.len()),
+    };
+    anyhow!("cannot find the branch {base} of {url}: {known}")
+}
+
+fn failed(name: &str, error: &anyhow::Error) -> Report {
+    Report {
+        config: name.to_owned(),
+        outcome: Outcome::Failed,
+        base: String::new(),
+        branch: None,
+        commit: None,
+        pull_request: None,
+        model: None,
+        previous: Vec::new(),
+        reasons: vec![format!("{name}: {error:#}")],
+        steps: Vec::new(),
+        preview: None,
+    }
+}

@@ -1,0 +1,142 @@
+//! What there is of a proposal: the branch's tip, whose commits it holds, and the pull request.
+
+use anyhow::anyhow;
+use gix::ObjectId;
+
+use super::look::{Looker, World};
+use super::{Moment, Stop};
+use crate::adapters::git::CommitInfo;
+use crate::core::change::{OwnConfig, update};
+use crate::core::config::SetModel;
+use crate::core::proposal::trailers::{CONFIG, trailer};
+use crate::core::proposal::{Branch, ForeignCommit, Head, Observed};
+
+/// Commits of ours that can be on top of each other before the whole branch counts as somebody
+/// else's.
+const MOST_OWN_COMMITS: usize = 50;
+
+impl Looker<'_> {
+    /// Looks at a branch and its pull requests.
+    pub(super) async fn observe(
+        &mut self,
+        world: &World,
+        config: &SetModel,
+        branch: &str,
+        model: Option<&str>,
+    ) -> Result<Observed, Stop> {
+        let tip = match world.heads.branches.get(branch) {
+            Some(id) => Some(self.tip(world, config, *id, model).await?),
+            None => None,
+        };
+        let pull_requests = match self.forge {
+            Some(forge) => {
+                self.note(Moment::Before, "find")?;
+                let head = Head {
+                    fork: self.request.fork.as_ref().map(|fork| fork.full_name.clone()),
+                    branch: branch.to_owned(),
+                };
+                let reviewers = &self.request.extras.reviewers;
+                let found = forge.find(&head, &world.base, reviewers).await?;
+                self.note(Moment::After, "find")?;
+                found
+            }
+            None => Vec::new(),
+        };
+        Ok(Observed {
+            branch: tip,
+            pull_requests,
+        })
+    }
+
+    async fn tip(
+        &mut self,
+        world: &World,
+        config: &SetModel,
+        id: ObjectId,
+        model: Option<&str>,
+    ) -> Result<Branch, Stop> {
+        self.note(Moment::Before, "fetch branch")?;
+        self.workspace.fetch(world.base_id, Some(id)).await?;
+        self.note(Moment::After, "fetch branch")?;
+        let commit = self.workspace.commit(id)?;
+        let foreign = self.foreign(world, config, &commit).await?;
+        let is_current = match (&foreign, model) {
+            (Some(_), Some(model)) => self.says_already(world, config, id, model).await?,
+            _ => true,
+        };
+        Ok(Branch {
+            id: id.to_string(),
+            tree_id: commit.tree_id.to_string(),
+            parent_ids: commit.parent_ids.iter().map(ToString::to_string).collect(),
+            foreign,
+            is_current,
+        })
+    }
+
+    /// The first commit, from the tip down to the base, that we did not make.
+    async fn foreign(
+        &mut self,
+        world: &World,
+        config: &SetModel,
+        tip: &CommitInfo,
+    ) -> Result<Option<ForeignCommit>, Stop> {
+        let mut commit = tip.clone();
+        for _ in 0..MOST_OWN_COMMITS {
+            let [parent] = commit.parent_ids[..] else {
+                return Ok(Some(foreign(&commit)));
+            };
+            if !self.is_ours(config, &commit) {
+                return Ok(Some(foreign(&commit)));
+            }
+            self.note(Moment::Before, "history")?;
+            let is_in_base = self.workspace.is_in(world.base_id, parent).await?;
+            self.note(Moment::After, "history")?;
+            if is_in_base {
+                return Ok(None);
+            }
+            self.workspace.fetch(world.base_id, Some(parent)).await?;
+            commit = self.workspace.commit(parent)?;
+        }
+        Ok(Some(foreign(&commit)))
+    }
+
+    /// Whether we made a commit, and for this config: its trailer says so, and nobody has committed
+    /// it again, as amending and rebasing do.
+    fn is_ours(&self, config: &SetModel, commit: &CommitInfo) -> bool {
+        trailer(&commit.message, CONFIG) == Some(config.name.as_str())
+            && commit.committer.email.eq_ignore_ascii_case(&self.committer.email)
+    }
+
+    /// Whether the tree of a commit says already what we would say.
+    async fn says_already(
+        &self,
+        world: &World,
+        config: &SetModel,
+        id: ObjectId,
+        model: &str,
+    ) -> Result<bool, Stop> {
+        let there = self.workspace.package(id).await?;
+        let own = OwnConfig::default();
+        let update = update(&there.package, config, &own, &world.models, self.now);
+        Ok(update.is_ok_and(|update| {
+            update.change.is_empty() && update.selection.chosen_name() == Some(model)
+        }))
+    }
+}
+
+fn foreign(commit: &CommitInfo) -> ForeignCommit {
+    ForeignCommit {
+        id: commit.id.to_string(),
+        author: commit.author.to_string(),
+    }
+}
+
+/// What to tell about a commit that would be lost.
+pub(super) fn refusal(branch: &str, url: &str, foreign: &ForeignCommit) -> anyhow::Error {
+    let short = foreign.id.get(..12).unwrap_or(&foreign.id);
+    anyhow!(
+        "cannot replace the branch {branch} of {url}: the commit {short} of {} is not ours and would \
+         be lost; merge it, or remove the branch",
+        foreign.author
+    )
+}

@@ -1,0 +1,210 @@
+//! From a config and the base to everything that a proposal says. Nothing reaches outside here but
+//! objects that are written into the temporary repository.
+
+use std::collections::BTreeSet;
+
+use anyhow::{anyhow, bail};
+use gix::ObjectId;
+
+use super::look::{Looker, World};
+use super::{Naming, Request};
+use crate::core::change::{FileChange, OwnConfig, Update, update};
+use crate::core::config::SetModel;
+use crate::core::krm::ResultItem;
+use crate::core::proposal::{Head, WantedPullRequest};
+use crate::core::report::commit_message::commit_message;
+use crate::core::report::proposal::Facts;
+use crate::core::report::pull_request::pull_request;
+
+/// What a config comes to.
+pub(super) enum Prepared {
+    /// The base says already what it should, or no model may be chosen.
+    Nothing(Nothing),
+    /// Something is to be proposed.
+    Proposal(Box<Proposal>),
+}
+
+/// Why there is nothing to propose.
+pub(super) struct Nothing {
+    /// The model that was chosen.
+    pub(super) model: Option<String>,
+    /// The models that are in the base.
+    pub(super) previous: Vec<String>,
+    /// Why.
+    pub(super) reasons: Vec<String>,
+    /// The branch that a proposal would have, or had.
+    pub(super) branch: Option<String>,
+}
+
+/// What is to be proposed.
+pub(super) struct Proposal {
+    /// The branch.
+    pub(super) branch: String,
+    /// The tree of the commit.
+    pub(super) tree_id: ObjectId,
+    /// The message of the commit.
+    pub(super) message: String,
+    /// The pull request.
+    pub(super) text: WantedPullRequest,
+    /// What stands for its text.
+    pub(super) digest: String,
+    /// The model.
+    pub(super) model: String,
+    /// The models that are in the base.
+    pub(super) previous: Vec<String>,
+    /// Why.
+    pub(super) reasons: Vec<String>,
+    /// The files that change; paths are from the repository's root.
+    pub(super) files: Vec<FileChange>,
+}
+
+pub(super) fn prepare(
+    looker: &Looker<'_>,
+    world: &World,
+    config: &SetModel,
+) -> anyhow::Result<Prepared> {
+    let package = &world.package.package;
+    let own = OwnConfig::default();
+    let update = update(package, config, &own, &world.models, looker.now)
+        .map_err(|errors| anyhow!(on_one_line(&errors)))?;
+    let reasons = update.results.iter().map(|it| it.message.clone()).collect();
+    let chosen = update.selection.chosen_name().map(str::to_owned);
+    let request = looker.request;
+    let Some(model) = chosen.clone().filter(|_| !update.change.is_empty()) else {
+        return Ok(Prepared::Nothing(Nothing {
+            model: chosen,
+            previous: update.places.current(),
+            reasons,
+            branch: match request.naming {
+                Naming::PerModel => None,
+                _ => Some(branch(request, config, "")),
+            },
+        }));
+    };
+    let after = update.change.apply(package);
+    let files = FileChange::between(package, &after, &update.change.renamed);
+    let tree_id = looker.workspace.tree_with(world.package.tree_id, &files)?;
+    let facts = facts(world, config, &update, &files)?;
+    let branch = branch(request, config, &model);
+    if gix::validate::reference::name(format!("refs/heads/{branch}").as_str().into()).is_err() {
+        bail!("cannot call a branch {branch:?}: Git does not allow this name; choose another with --branch");
+    }
+    if branch == world.base && request.fork.is_none() {
+        bail!("cannot propose on the branch {branch}: it is the base; choose another with --branch");
+    }
+    let signer = looker.committer.to_string();
+    let templates = &request.templates;
+    let signer = request.commit.is_signed_off.then_some(signer.as_str());
+    let message = commit_message(&facts, templates.commit.as_ref(), signer)?;
+    let text = pull_request(&facts, templates.title.as_ref(), templates.body.as_ref())?;
+    let extras = &request.extras;
+    let own = |list: &Vec<String>| list.clone();
+    let wanted = WantedPullRequest {
+        base: world.base.clone(),
+        head: Head {
+            fork: request.fork.as_ref().map(|fork| fork.full_name.clone()),
+            branch: branch.clone(),
+        },
+        title: text.title,
+        body: text.body,
+        is_draft: extras.is_draft,
+        labels: own(&extras.labels),
+        reviewers: own(&extras.reviewers),
+        assignees: own(&extras.assignees),
+        auto_merge: extras.auto_merge,
+    };
+    Ok(Prepared::Proposal(Box::new(Proposal {
+        branch,
+        tree_id,
+        message,
+        text: wanted,
+        digest: text.digest,
+        model,
+        previous: update.change.previous,
+        reasons,
+        files: from_root(looker.workspace.place(), files),
+    })))
+}
+
+fn facts(
+    world: &World,
+    config: &SetModel,
+    update: &Update,
+    files: &[FileChange],
+) -> anyhow::Result<Facts> {
+    let listing = world
+        .models
+        .listing(&world.package.package, config)
+        .map_err(|error| anyhow!(error.into_item().message))?;
+    Facts::of(&config.name, &world.base, update, listing.as_deref(), files)
+        .ok_or_else(|| anyhow!("no model was chosen"))
+}
+
+/// The name of the branch for a model.
+pub(super) fn branch(request: &Request, config: &SetModel, model: &str) -> String {
+    match &request.naming {
+        Naming::Given(branch) => branch.clone(),
+        Naming::PerConfig => format!("modelsync/{}", config.name),
+        Naming::PerModel => format!("{}{}", per_model_start(config), slug(model)),
+    }
+}
+
+/// What the branches of a config's models all begin with. Not a folder of `modelsync/CONFIG`: a
+/// branch cannot be inside another.
+pub(super) fn per_model_start(config: &SetModel) -> String {
+    format!("modelsync/{}-to-", config.name)
+}
+
+/// The last part of a model's name, with letters that every branch may have.
+fn slug(model: &str) -> String {
+    let last = model.trim_end_matches('/').rsplit('/').next().unwrap_or(model);
+    let plain = |character: char| {
+        if character.is_ascii_alphanumeric() || "-_".contains(character) {
+            character
+        } else {
+            '-'
+        }
+    };
+    last.chars().map(plain).take(80).collect()
+}
+
+fn from_root(place: &str, mut files: Vec<FileChange>) -> Vec<FileChange> {
+    if !place.is_empty() {
+        for file in &mut files {
+            file.from = format!("{place}/{}", file.from);
+            file.to = format!("{place}/{}", file.to);
+        }
+    }
+    files
+}
+
+/// Errors as one sentence, each once.
+fn on_one_line(errors: &[ResultItem]) -> String {
+    let mut seen = BTreeSet::new();
+    let text = |item: &ResultItem| {
+        let place = match (&item.file, item.position) {
+            (Some((path, _)), Some(position)) => format!("{path}:{position}: "),
+            (Some((path, _)), None) => format!("{path}: "),
+            (None, _) => String::new(),
+        };
+        format!("{place}{}", item.message)
+    };
+    let texts: Vec<String> = errors.iter().map(text).collect();
+    let unique: Vec<String> = texts
+        .into_iter()
+        .filter(|text| seen.insert(text.clone()))
+        .collect();
+    unique.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn branches_have_plain_names() {
+        assert_eq!(slug("projects/1/models/TCN5"), "TCN5");
+        assert_eq!(slug("models:/bot/5"), "5");
+        assert_eq!(slug("a b~c"), "a-b-c");
+    }
+}
