@@ -22,6 +22,8 @@ pub(super) struct Hints {
     pub(super) unauthorized: &'static str,
     /// About 404.
     pub(super) not_found: &'static str,
+    /// Whether that is worth saying when the registry has words of its own about it.
+    pub(super) not_found_in_words: bool,
     /// The field that holds the URL.
     pub(super) url_field: &'static str,
 }
@@ -102,7 +104,7 @@ impl Api {
     }
 
     fn hint(&self, error: &HttpError, purpose: Purpose<'_>) -> Option<String> {
-        let status = match &error.problem {
+        let refusal = match &error.problem {
             Problem::NoConnection(_) => {
                 return Some(format!("check {} and the network", self.hints.url_field));
             }
@@ -114,11 +116,18 @@ impl Api {
                 return Some(format!("check {}", self.hints.url_field));
             }
             Problem::TooLarge(_) => return None,
-            Problem::Status(refusal) => refusal.status,
+            Problem::Status(refusal) => refusal,
         };
+        let status = refusal.status;
         match status {
             StatusCode::UNAUTHORIZED => Some(self.hints.unauthorized.to_owned()),
             StatusCode::FORBIDDEN => Some(purpose.forbidden.to_owned()),
+            // The server is the right one, and has said what is not there.
+            StatusCode::NOT_FOUND
+                if !refusal.message.is_empty() && !self.hints.not_found_in_words =>
+            {
+                None
+            }
             StatusCode::NOT_FOUND => Some(self.hints.not_found.to_owned()),
             StatusCode::TOO_MANY_REQUESTS => Some("ask less often, or raise the quota".to_owned()),
             status if status.is_server_error() => Some("try again later".to_owned()),

@@ -26,6 +26,7 @@ const HINTS: Hints = Hints {
     unauthorized: "the access token is not accepted: renew the Google credentials, with `gcloud \
                    auth application-default login` or a new GOOGLE_APPLICATION_CREDENTIALS",
     not_found: "check project and location of the source",
+    not_found_in_words: true,
     url_field: "project, location and endpoint of the source",
 };
 

@@ -28,6 +28,7 @@ const HINTS: Hints = Hints {
     unauthorized: "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or \
                    MLFLOW_TRACKING_TOKEN",
     not_found: "check source.mlflow.trackingURI: it is the server's URL without /api",
+    not_found_in_words: false,
     url_field: "source.mlflow.trackingURI",
 };
 const READ: Purpose = Purpose {

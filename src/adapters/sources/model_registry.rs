@@ -27,6 +27,7 @@ const HINTS: Hints = Hints {
     unauthorized: "set MODEL_REGISTRY_TOKEN to a token that the registry accepts",
     not_found: "check source.modelRegistry.url: it is the registry's URL without /api, or, for \
                 another version of the interface, with /api/model_registry/VERSION",
+    not_found_in_words: false,
     url_field: "source.modelRegistry.url",
 };
 const READ: Purpose = Purpose {

@@ -128,6 +128,31 @@ fn a_real_server_gives_what_the_policy_asks_for() {
         );
     }
 
+    // Labels are tags and aliases, and are there for the next run.
+    let package = Package::new(
+        &by_name.replace("URL", &server.url()),
+        "{displayName: label-bot, matchLabels: {stage: live, alias.next: \"true\"}}",
+    );
+    let label = |model: &str, labels: &[&str]| {
+        let source = ["--mlflow", &server.url(), model];
+        let arguments = [&["models", "label"], &source[..], labels].concat();
+        crate::cli::modelsync(&arguments)
+    };
+    for model in ["models:/label-bot/500", "models:/label-bot/501"] {
+        let run = label(model, &["stage=live", "alias.next=true"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert_eq!(package.render(&[]), model);
+    }
+    // The alias has moved on from 500 to 501.
+    let run = label("models:/label-bot/501", &["stage-", "alias.next-"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    package.put("unchanged");
+    let run = package.run("render", &[]);
+    assert_eq!(package.model(), "unchanged", "{}", run.stderr);
+    let run = label("models:/label-bot/9999", &["stage=live"]);
+    let said = run.stderr.replace(&server.url(), "http://SERVER");
+    insta::assert_snapshot!(said, @"error: cannot label models:/label-bot/9999: POST http://SERVER/api/2.0/mlflow/model-versions/set-tag answered 404 Not Found: Model Version (name=label-bot, version=9999) not found");
+
     // All pages: every version but the archived one.
     let package = Package::new(
         &by_name.replace("URL", &server.url()),
