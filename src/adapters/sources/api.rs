@@ -69,6 +69,21 @@ impl Api {
         }
     }
 
+    /// Gets what a body describes; a server that cannot do that finds nothing.
+    pub(super) async fn search(
+        &self,
+        url: Url,
+        body: &serde_json::Value,
+        purpose: Purpose<'_>,
+    ) -> anyhow::Result<Option<Response>> {
+        let request = Request::new(Method::POST, url).json(body).repeatable();
+        match self.try_send(request).await? {
+            Ok(response) => Ok(Some(response)),
+            Err(error) if error.status() == Some(StatusCode::BAD_REQUEST) => Ok(None),
+            Err(error) => Err(self.explain(&error, purpose)),
+        }
+    }
+
     /// Changes something.
     pub(super) async fn change(
         &self,

@@ -16,14 +16,16 @@ use super::{Progress, Source, for_each, whole};
 use crate::core::config::MlflowSource;
 use crate::core::model::{Listing, Model, State};
 use crate::core::registry::mlflow::{
-    ALIAS_PREFIX, REGISTERED_MODELS, RegisteredModel, Run, RunAnswer, VERSIONS, Version, model,
-    parse_model_name,
+    ALIAS_PREFIX, REGISTERED_MODELS, RegisteredModel, Run, RunAnswer, RunsAnswer, VERSIONS,
+    Version, model, parse_model_name,
 };
 
 const PAGING: Paging = Paging {
     size: ("max_results", 500),
     token: "page_token",
 };
+/// How many runs one search asks for.
+const RUNS_AT_ONCE: usize = 100;
 const HINTS: Hints = Hints {
     unauthorized: "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or \
                    MLFLOW_TRACKING_TOKEN",
@@ -107,23 +109,64 @@ impl Mlflow {
             .all("registered models", &url, PAGING, REGISTERED_MODELS, READ)
             .await?;
         let versions = self.versions().await?;
-        let run_ids: BTreeSet<&str> = versions
+        let run_ids = versions
             .iter()
-            .filter_map(|version| version.run_id.as_deref())
-            .filter(|run_id| !run_id.is_empty())
-            .collect();
-        let run_ids: Vec<&str> = run_ids.into_iter().collect();
-        let runs = for_each(&run_ids, |run_id| self.run(run_id)).await?;
-        let runs: BTreeMap<&str, Option<Run>> = run_ids.into_iter().zip(runs).collect();
+            .filter_map(|version| version.run_id.clone())
+            .filter(|run_id| !run_id.is_empty());
+        let runs = self.runs(run_ids.collect()).await?;
         let mut models = Vec::new();
         for version in &versions {
             let registered = registered.iter().find(|model| model.name == version.name);
             let aliases = registered.map_or(&[][..], |registered| &registered.aliases);
             let run_id = version.run_id.as_deref().unwrap_or_default();
-            let run = runs.get(run_id).and_then(Option::as_ref);
-            models.push(model(version, aliases, run)?);
+            models.push(model(version, aliases, runs.get(run_id))?);
         }
         Ok(models)
+    }
+
+    /// The runs that are there, by id. Mostly all belong to one experiment, which can be searched;
+    /// what is not found there is asked for one by one.
+    async fn runs(&self, mut wanted: BTreeSet<String>) -> anyhow::Result<BTreeMap<String, Run>> {
+        let mut runs = BTreeMap::new();
+        let Some(first) = wanted.pop_last() else {
+            return Ok(runs);
+        };
+        if let Some(run) = self.run(&first).await? {
+            let ids: Vec<&String> = wanted.iter().filter(|id| is_plain(id)).collect();
+            let chunks: Vec<&[&String]> = ids.chunks(RUNS_AT_ONCE).collect();
+            let experiment = &run.info.experiment_id;
+            let found = for_each(&chunks, |ids| self.search_runs(experiment, ids)).await?;
+            for run in found.into_iter().flatten() {
+                wanted.remove(&run.info.run_id);
+                runs.insert(run.info.run_id.clone(), run);
+            }
+            runs.insert(first, run);
+        }
+        let wanted: Vec<String> = wanted.into_iter().collect();
+        let found = for_each(&wanted, |run_id| self.run(run_id)).await?;
+        let found = wanted.iter().cloned().zip(found);
+        runs.extend(found.filter_map(|(run_id, run)| Some((run_id, run?))));
+        Ok(runs)
+    }
+
+    /// Those of some runs that belong to an experiment.
+    async fn search_runs(&self, experiment: &str, ids: &[&String]) -> anyhow::Result<Vec<Run>> {
+        let quoted: Vec<String> = ids.iter().map(|id| format!("'{id}'")).collect();
+        let body = json!({
+            "experiment_ids": [experiment],
+            "filter": format!("attributes.run_id IN ({})", quoted.join(",")),
+            "max_results": RUNS_AT_ONCE,
+        });
+        let what = || format!("runs of experiment {experiment}");
+        let url = self.url("runs/search", &[]);
+        let answer = self.api.search(url, &body, READ).await.with_context(what)?;
+        match answer {
+            Some(answer) => {
+                let answer: RunsAnswer = answer.json().with_context(what)?;
+                Ok(answer.runs)
+            }
+            None => Ok(Vec::new()),
+        }
     }
 
     /// A run; `None` when it was deleted, which its model survives.
@@ -261,6 +304,12 @@ impl Mlflow {
             None => server.to_owned(),
         }
     }
+}
+
+/// Whether a run's id can stand in a filter, which knows no escapes.
+fn is_plain(id: &str) -> bool {
+    id.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// The credentials of MLflow's own variables

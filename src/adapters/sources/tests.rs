@@ -363,3 +363,79 @@ async fn registries_are_asked_at_once() {
         "{error}"
     );
 }
+
+/// Runs are asked for together where that works, and one by one where it does not.
+#[tokio::test]
+async fn every_run_of_mlflow_is_found() {
+    let version = |version: &str, run: &str| json!({"name": "bot", "version": version, "creation_timestamp": 1, "run_id": run});
+    let registered = json!({"registered_models": [{"name": "bot"}]});
+    let versions = json!({"model_versions": [
+        version("1", "a"), version("2", "b"), version("3", "c"),
+    ]});
+    let run = |id: &str, experiment: &str, precision: f64| {
+        json!({
+            "info": {"run_id": id, "experiment_id": experiment},
+            "data": {"metrics": [{"key": "precision", "value": precision}]},
+        })
+    };
+    let single = |run: Value| (200, json!({"run": run}));
+    let (a, b, c) = (run("a", "1", 0.25), run("b", "2", 0.5), run("c", "1", 0.75));
+    let gone = || {
+        (
+            404,
+            json!({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "gone"}),
+        )
+    };
+    let all = [Some(0.25), Some(0.5), Some(0.75)];
+    let cases = [
+        // Two of one experiment, and one of another.
+        (
+            vec![
+                single(c.clone()),
+                (200, json!({"runs": [a]})),
+                single(b.clone()),
+            ],
+            all,
+        ),
+        // Together, and one is gone.
+        (
+            vec![single(c.clone()), (200, json!({"runs": [a]})), gone()],
+            [Some(0.25), None, Some(0.75)],
+        ),
+    ];
+    for (of_runs, wanted) in cases {
+        let mut answers = vec![(200, registered.clone()), (200, versions.clone())];
+        answers.extend(of_runs);
+        let (url, server) = serve(answers).await;
+        let listing = mlflow(&url).list().await.unwrap();
+        let figure = |model: &Model| Some(model.evaluation.as_ref()?.metrics["precision"]);
+        let figures: Vec<_> = listing.models.iter().map(figure).collect();
+        assert_eq!(figures, wanted);
+        let asked = server.await.unwrap();
+        assert!(
+            asked[3].contains("runs/search") && asked[3].contains("attributes.run_id IN ('a','b')"),
+            "{asked:?}"
+        );
+    }
+    // A server that knows no such filter, and a last run that is gone.
+    let two = json!({"model_versions": [version("1", "a"), version("2", "c")]});
+    for (of_runs, wanted) in [
+        (
+            vec![
+                single(c),
+                (400, json!({"message": "no IN"})),
+                single(a.clone()),
+            ],
+            [Some(0.25), Some(0.75)],
+        ),
+        (vec![gone(), single(a)], [Some(0.25), None]),
+    ] {
+        let mut answers = vec![(200, registered.clone()), (200, two.clone())];
+        answers.extend(of_runs);
+        let (url, _server) = serve(answers).await;
+        let listing = mlflow(&url).list().await.unwrap();
+        let figure = |model: &Model| Some(model.evaluation.as_ref()?.metrics["precision"]);
+        let figures: Vec<_> = listing.models.iter().map(figure).collect();
+        assert_eq!(figures, wanted);
+    }
+}

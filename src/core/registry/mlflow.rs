@@ -87,13 +87,35 @@ pub struct RunAnswer {
     pub run: Run,
 }
 
+/// What `runs/search` answers.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct RunsAnswer {
+    /// The runs.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub runs: Vec<Run>,
+}
+
 /// A run: what trained a version.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Run {
+    /// What it is.
+    #[serde(default)]
+    pub info: RunInfo,
     #[serde(default)]
     data: RunData,
     #[serde(default)]
     inputs: RunInputs,
+}
+
+/// What a run is.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct RunInfo {
+    /// Its id.
+    #[serde(default)]
+    pub run_id: String,
+    /// The experiment that it belongs to.
+    #[serde(default)]
+    pub experiment_id: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -39,22 +39,28 @@ fn a_real_server_gives_what_the_policy_asks_for() {
     let Some(server) = MlflowServer::start(1_050) else {
         return;
     };
-    let experiment = server.post("experiments/create", &json!({"name": "label-bot"}));
-    let experiment = experiment["experiment_id"].as_str().unwrap();
-    let good = [
-        ("precision", 0.75),
-        ("recall", 0.5),
-        ("label/area-docs/recall", 0.625),
-    ];
-    let better = [("precision", 0.875), ("recall", 0.25)];
-    let (good, better) = (
-        run(&server, experiment, &good),
-        run(&server, experiment, &better),
+    let experiment = |name: &str| {
+        let answer = server.post("experiments/create", &json!({"name": name}));
+        answer["experiment_id"].as_str().unwrap().to_owned()
+    };
+    // Runs of one experiment are asked for together, those of another one by one.
+    let (first, second) = (experiment("first"), experiment("second"));
+    let good = run(
+        &server,
+        &first,
+        &[
+            ("precision", 0.75),
+            ("recall", 0.5),
+            ("label/area-docs/recall", 0.625),
+        ],
     );
+    let better = run(&server, &second, &[("precision", 0.875), ("recall", 0.25)]);
+    let weak = run(&server, &first, &[("precision", 0.125)]);
     version(&server, &good, &[("team", "docs")]); // 1051
     version(&server, &better, &[("team", "search")]); // 1052
     version(&server, "", &[]); // 1053
-    version(&server, &better, &[]); // 1054, to be archived
+    version(&server, &weak, &[]); // 1054
+    version(&server, &better, &[]); // 1055, to be archived
     let stage = |version: &str, stage: &str| {
         let body = json!({
             "name": "label-bot", "version": version, "stage": stage,
@@ -62,7 +68,7 @@ fn a_real_server_gives_what_the_policy_asks_for() {
         });
         server.post("model-versions/transition-stage", &body);
     };
-    stage("1054", "Archived");
+    stage("1055", "Archived");
     stage("7", "Production");
     for (alias, version) in [("champion", "1051"), ("production", "900")] {
         let body = json!({"name": "label-bot", "alias": alias, "version": version});
@@ -76,8 +82,13 @@ fn a_real_server_gives_what_the_policy_asks_for() {
     let by_model = "mlflow: {trackingURI: \"URL\", model: label-bot}";
     let by_name = "mlflow: {trackingURI: \"URL\"}";
     let cases = [
-        (by_name, "{displayName: label-bot}", "1053"),
-        (by_model, "{}", "1053"),
+        (by_name, "{displayName: label-bot}", "1054"),
+        (by_model, "{}", "1054"),
+        (
+            by_model,
+            "{gates: [{metric: precision, max: 0.125}]}",
+            "1054",
+        ),
         (
             by_name,
             "{displayName: label-bot, matchLabels: {team: docs}}",
@@ -160,7 +171,7 @@ fn a_real_server_gives_what_the_policy_asks_for() {
     );
     let run = package.with(&["-v"]).run("render", &[]);
     assert!(
-        run.stderr.contains("newest of 1053 models"),
+        run.stderr.contains("newest of 1054 models"),
         "{}",
         run.stderr
     );
@@ -185,7 +196,8 @@ fn credentials_are_those_of_mlflow() {
     let password = ("MLFLOW_TRACKING_PASSWORD", "pw");
     let token = ("MLFLOW_TRACKING_TOKEN", "s3cret-token");
     let own = ("MLFLOW_TRACKING_URI", &*registry.url());
-    let cases: [(&[(&str, &str)], Option<&str>); 4] = [
+    type Variables<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(Variables<'_>, Option<&str>); 4] = [
         (&[], None),
         (&[token], Some("Bearer s3cret-token")),
         // ada:pw
