@@ -35,9 +35,8 @@ struct MergeRequest {
     #[serde(default)]
     draft: bool,
     labels: Vec<String>,
-    assignees: Vec<User>,
-    #[serde(default)]
-    reviewers: Vec<User>,
+    assignees: Option<Vec<User>>,
+    reviewers: Option<Vec<User>>,
     #[serde(default)]
     merge_when_pipeline_succeeds: bool,
     source_project_id: Option<u64>,
@@ -70,8 +69,8 @@ impl MergeRequest {
             body: self.description.unwrap_or_default(),
             is_draft: self.draft || is_marked,
             labels: self.labels,
-            assignees: usernames(&self.assignees),
-            reviewers: usernames(&self.reviewers),
+            assignees: usernames(&self.assignees.unwrap_or_default()),
+            reviewers: usernames(&self.reviewers.unwrap_or_default()),
             has_auto_merge: self.merge_when_pipeline_succeeds,
         }
     }
@@ -351,7 +350,7 @@ impl Forge for GitLab {
             number,
             reviewers,
             "reviewer_ids",
-            |it| it.reviewers,
+            |it| it.reviewers.unwrap_or_default(),
         ))
     }
 
@@ -365,7 +364,7 @@ impl Forge for GitLab {
             number,
             assignees,
             "assignee_ids",
-            |it| it.assignees,
+            |it| it.assignees.unwrap_or_default(),
         ))
     }
 

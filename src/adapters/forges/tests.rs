@@ -1,11 +1,16 @@
 //! The forges' adapters against servers with a state, over real HTTP.
 
+mod connect;
+mod descriptions;
+mod gitea;
 mod github;
 mod github_app;
 mod github_commits;
 mod github_description;
 mod github_faults;
+mod gitlab;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::connect::connect_with;
@@ -38,22 +43,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let git_dir = directory.path().join("team/models.git");
-        let files = [
-            ("README.md", "models\n"),
-            ("prod/model.yaml", "model: TCN1\n"),
-        ];
-        let repository = Repository::create(&git_dir, &files);
-        let main = repository.branch("main");
-        let change = (
-            "prod/model.yaml".to_owned(),
-            Some(b"model: TCN2\n".to_vec()),
-        );
-        let id = repository
-            .commit_on(main.as_deref(), &[change], "Use TCN2")
-            .unwrap();
-        repository.set_branch("modelsync/label-bot", &id);
+        let (directory, git_dir, repository) = repository();
         let server = GitHub::start(&git_dir, TOKEN);
         Self {
             server,
@@ -80,6 +70,38 @@ impl World {
         )
         .unwrap()
     }
+}
+
+/// A directory, and in it `team/models.git` with a branch that is one commit ahead of `main`.
+fn repository() -> (tempfile::TempDir, PathBuf, Repository) {
+    let directory = tempfile::tempdir().unwrap();
+    let git_dir = directory.path().join("team/models.git");
+    let files = [
+        ("README.md", "models\n"),
+        ("prod/model.yaml", "model: TCN1\n"),
+    ];
+    let repository = Repository::create(&git_dir, &files);
+    let main = repository.branch("main");
+    let change = (
+        "prod/model.yaml".to_owned(),
+        Some(b"model: TCN2\n".to_vec()),
+    );
+    let id = repository
+        .commit_on(main.as_deref(), &[change], "Use TCN2")
+        .unwrap();
+    repository.set_branch("modelsync/label-bot", &id);
+    (directory, git_dir, repository)
+}
+
+/// A fork of it, with the same branch.
+fn fork(directory: &Path) -> Repository {
+    let fork = Repository::create(
+        &directory.join("bot/models.git"),
+        &[("README.md", "fork\n")],
+    );
+    let id = fork.branch("main").unwrap();
+    fork.set_branch("modelsync/label-bot", &id);
+    fork
 }
 
 fn head() -> Head {

@@ -109,10 +109,7 @@ async fn sees_who_has_reviewed() {
 #[tokio::test]
 async fn opens_from_a_fork() {
     let world = World::new();
-    let path = world.directory.path().join("bot/models.git");
-    let fork = Repository::create(&path, &[("README.md", "fork\n")]);
-    let id = fork.branch("main").unwrap();
-    fork.set_branch("modelsync/label-bot", &id);
+    let fork = fork(world.directory.path());
     world
         .server
         .state()

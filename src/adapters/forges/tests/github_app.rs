@@ -1,13 +1,12 @@
 //! GitHub Apps: keys, signatures, clocks, and tokens for one repository.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::super::fake::github::App as FakeApp;
 use super::super::{Forge, GitHubApp};
 use super::*;
 
-fn key_file(name: &str) -> std::path::PathBuf {
+fn key_file(name: &str) -> PathBuf {
     let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/forges");
     testdata.join(name)
 }

@@ -1,37 +1,14 @@
 //! GitHub's own description of its API as the judge: of what is sent, and of what the fake answers.
-//!
-//! `MODELSYNC_GITHUB_DESCRIPTION` is a directory of npm packages with `@octokit/openapi`,
-//! `@stoplight/prism-cli`, `@octokit/graphql-schema` and `graphql`.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::super::fake::server::{Answer, Fault, Moment};
 use super::super::{FileChange, WantedCommit};
+use super::descriptions::{judgement, packages, script};
 use super::*;
 use crate::adapters::http::{Http, Method, Request, StatusCode, Url};
 use crate::core::proposal::MergeMethod;
-
-#[path = "../../../../tests/it/harness/real_part.rs"]
-#[expect(dead_code, reason = "each binary of tests uses its part")]
-mod real_part;
-
-/// Where the packages are; says loudly that a test is skipped when they are not.
-fn packages() -> Option<PathBuf> {
-    let modules = std::env::var_os("MODELSYNC_GITHUB_DESCRIPTION")
-        .map(|directory| Path::new(&directory).join("node_modules"))
-        .filter(|modules| modules.join("@octokit/openapi").is_dir());
-    if modules.is_none() {
-        real_part::skipped("MODELSYNC_GITHUB_DESCRIPTION, npm packages that describe GitHub's API");
-    }
-    modules
-}
-
-fn script(name: &str) -> PathBuf {
-    let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/forges");
-    testdata.join(name)
-}
 
 /// A proxy that lets only through what the description allows. It ends with the value.
 struct Proxy {
@@ -199,18 +176,9 @@ async fn github_would_understand_the_mutations() {
     let mutations: Vec<_> = mutations.map(|call| call.body.clone()).collect();
     assert_eq!(mutations.len(), 4);
     let check = |requests: &[serde_json::Value]| {
-        let mut child = Command::new("node")
-            .arg(script("check-graphql"))
-            .arg(&modules)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let text = serde_json::to_vec(requests).unwrap();
-        child.stdin.take().unwrap().write_all(&text).unwrap();
-        let output = child.wait_with_output().unwrap();
-        let said = String::from_utf8(output.stdout).unwrap();
-        (output.status.success(), said)
+        let mut command = Command::new("node");
+        command.arg(script("check-graphql")).arg(&modules);
+        judgement(command, &requests.to_vec().into())
     };
     assert_eq!(check(&mutations), (true, "4 checked\n".to_owned()));
     // The judge judges.

@@ -3,6 +3,8 @@
 
 #![expect(clippy::disallowed_types, reason = "a server for tests needs a socket")]
 
+pub(crate) mod gitea;
 pub(crate) mod github;
+pub(crate) mod gitlab;
 pub(crate) mod repository;
 pub(crate) mod server;
