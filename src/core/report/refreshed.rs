@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 
 use crate::core::catalog::{Outcome, Refreshed};
 
-/// Lines for people: a summary of each catalog, and each model that differs.
+/// How many models of a catalog are named to people.
+const SHOWN: usize = 20;
+
+/// Lines for people: a summary of each catalog, and the models that differ.
 #[must_use]
 pub fn text(refreshed: &Refreshed) -> String {
     refreshed.outcomes.iter().map(outcome_text).collect()
@@ -26,15 +29,19 @@ fn outcome_text(outcome: &Outcome) -> String {
             arrangement.unchanged()
         ),
     });
-    for name in &arrangement.added {
-        text.push_str(&format!("  added {name}\n"));
+    let added = arrangement.added.iter().map(|name| format!("added {name}"));
+    let changed = arrangement.changed.iter();
+    let changed =
+        changed.map(|changed| format!("changed {} ({})", changed.name, changed.fields.join(", ")));
+    let removed = arrangement.removed.iter();
+    let removed = removed.map(|name| format!("removed {name}"));
+    let lines: Vec<String> = added.chain(changed).chain(removed).collect();
+    for line in lines.iter().take(SHOWN) {
+        text.push_str(&format!("  {line}\n"));
     }
-    for changed in &arrangement.changed {
-        let fields = changed.fields.join(", ");
-        text.push_str(&format!("  changed {} ({fields})\n", changed.name));
-    }
-    for name in &arrangement.removed {
-        text.push_str(&format!("  removed {name}\n"));
+    if lines.len() > SHOWN {
+        let more = lines.len() - SHOWN;
+        text.push_str(&format!("  and {more} more, which --output json names\n"));
     }
     for warning in &outcome.warnings {
         text.push_str(&format!("warning: {warning}\n"));
