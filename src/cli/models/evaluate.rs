@@ -18,9 +18,9 @@ pub(super) struct EvaluateArgs {
     #[arg(value_name = "OTHER")]
     other: Option<String>,
     #[command(flatten)]
-    source: SourceArgs,
-    #[command(flatten)]
     format: FormatArgs,
+    #[command(flatten)]
+    source: SourceArgs,
 }
 
 pub(super) fn run(arguments: &EvaluateArgs, printer: &mut Printer) -> anyhow::Result<Outcome> {

@@ -84,3 +84,58 @@ fn outcome_json(outcome: &Outcome) -> Value {
         "warnings": outcome.warnings,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::catalog::arrange;
+    use crate::core::model::{Model, ModelCatalog};
+
+    fn models(names: &[String], state: &str) -> Vec<Model> {
+        let models = names.iter().map(|name| {
+            format!(
+                "  - {{name: {name}, displayName: d, createTime: 2020-06-03T01:02:03Z, state: {state}}}\n"
+            )
+        });
+        let head = "apiVersion: automl.cloudai.kubeflow.org/v1alpha1\nkind: ModelCatalog\n\
+                    metadata: {name: c}\nspec:\n  models:\n";
+        let text = format!("{head}{}", models.collect::<String>());
+        ModelCatalog::from_yaml(&text, "").unwrap().listing.models
+    }
+
+    #[test]
+    fn long_lists_are_cut_for_people() {
+        let outcome = |added: usize| {
+            let old = models(&["x".to_owned(), "z".to_owned()], "Trained");
+            let names = (0..added).map(|number| format!("m{number}"));
+            let names: Vec<String> = names.chain(["x".to_owned()]).collect();
+            Outcome {
+                name: "c".to_owned(),
+                path: "c.yaml".to_owned(),
+                source: "mlflow",
+                arrangement: arrange(&old, &models(&names, "Deployed")),
+                observed_at: None,
+                warnings: vec!["look".to_owned()],
+            }
+        };
+        let text = |added| {
+            text(&Refreshed {
+                outcomes: vec![outcome(added)],
+                ..Refreshed::default()
+            })
+        };
+        insta::assert_snapshot!(text(1), @"
+        c (c.yaml): 1 added, 1 changed, 1 removed, 0 unchanged
+          added m0
+          changed x (state)
+          removed z
+        warning: look
+        ");
+        let long = text(100);
+        assert_eq!(long.lines().count(), 1 + SHOWN + 2, "{long}");
+        assert!(
+            long.contains("  and 82 more, which --output json names\n"),
+            "{long}"
+        );
+    }
+}
