@@ -25,11 +25,11 @@ pub(super) struct DeployArgs {
     /// How long to wait, such as 90s or 1h
     #[arg(long, value_name = "DURATION", value_parser = duration::parse, default_value = "30m")]
     timeout: Duration,
-    #[command(flatten)]
-    source: SourceArgs,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     output: Format,
+    #[command(flatten)]
+    source: SourceArgs,
 }
 
 pub(super) fn run(arguments: &DeployArgs, printer: &mut Printer) -> anyhow::Result<Outcome> {

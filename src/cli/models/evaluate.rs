@@ -18,9 +18,9 @@ pub(super) struct EvaluateArgs {
     #[arg(value_name = "OTHER")]
     other: Option<String>,
     #[command(flatten)]
-    source: SourceArgs,
-    #[command(flatten)]
     format: FormatArgs,
+    #[command(flatten)]
+    source: SourceArgs,
 }
 
 pub(super) fn run(arguments: &EvaluateArgs, printer: &mut Printer) -> anyhow::Result<Outcome> {
@@ -33,8 +33,8 @@ pub(super) fn run(arguments: &EvaluateArgs, printer: &mut Printer) -> anyhow::Re
     if comparison.is_empty() {
         let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
         bail!(
-            "{} has no figures of {}; they are asked for only for models of the display name that \
-             matters, which --display-name changes",
+            "{} has no figures of {}; a registry is asked only for those of one display name, which \
+             --display-name changes",
             listing.origin,
             names.join(" and ")
         );

@@ -14,9 +14,9 @@ pub(super) struct GetArgs {
     #[arg(value_name = "MODEL")]
     model: String,
     #[command(flatten)]
-    source: SourceArgs,
-    #[command(flatten)]
     format: FormatArgs,
+    #[command(flatten)]
+    source: SourceArgs,
 }
 
 pub(super) fn run(arguments: &GetArgs, printer: &mut Printer) -> anyhow::Result<Outcome> {

@@ -20,11 +20,11 @@ pub(super) struct LabelArgs {
     /// Labels to set, KEY=VALUE, and to remove, KEY-
     #[arg(value_name = "LABEL", required = true)]
     labels: Vec<Label>,
-    #[command(flatten)]
-    source: SourceArgs,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     output: Format,
+    #[command(flatten)]
+    source: SourceArgs,
 }
 
 /// `KEY=VALUE`, or `KEY-` to remove it, as kubectl has them.

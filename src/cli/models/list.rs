@@ -13,9 +13,9 @@ use crate::faces::models;
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {
     #[command(flatten)]
-    source: SourceArgs,
-    #[command(flatten)]
     format: FormatArgs,
+    #[command(flatten)]
+    source: SourceArgs,
 }
 
 pub(super) fn run(arguments: &ListArgs, printer: &mut Printer) -> anyhow::Result<Outcome> {

@@ -78,6 +78,7 @@ struct Layout {
     has_head: bool,
     has_tail: bool,
     has_final_break: bool,
+    is_wide: bool,
     indent: usize,
     gap: usize,
     step: usize,
@@ -86,7 +87,7 @@ struct Layout {
 
 fn layout() -> impl Strategy<Value = Layout> {
     (
-        prop::array::uniform8(any::<bool>()),
+        prop::array::uniform9(any::<bool>()),
         0..4_usize,
         1..4_usize,
         1..4_usize,
@@ -101,6 +102,7 @@ fn layout() -> impl Strategy<Value = Layout> {
             has_head: bits[5],
             has_tail: bits[6],
             has_final_break: bits[7],
+            is_wide: bits[8],
             indent,
             gap,
             step,
@@ -130,7 +132,7 @@ impl Layout {
                 .iter()
                 .map(|model| self.flow(&super::rewrite::fields(model)))
                 .collect();
-            let _ = writeln!(text, " [{}]", models.join(", "));
+            let _ = writeln!(text, " [{}]", models.join(self.comma()));
         } else {
             text.push('\n');
             let column = 2 + self.indent;
@@ -171,6 +173,10 @@ impl Layout {
         }
     }
 
+    fn comma(&self) -> &'static str {
+        if self.is_wide { ", " } else { ",\n         " }
+    }
+
     fn text(&self, text: &str, context: Context) -> String {
         if self.is_quoted {
             double_quoted(text)
@@ -199,7 +205,7 @@ impl Layout {
             };
             format!("{key}: {}", self.value(value))
         });
-        format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        format!("{{{}}}", entries.collect::<Vec<_>>().join(self.comma()))
     }
 
     fn block(

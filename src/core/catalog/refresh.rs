@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, Unit};
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use super::arrange::{Arrangement, arrange};
 use super::rewrite::rewrite;
@@ -239,8 +239,11 @@ fn one(
     }
     let arrangement = arrange(&old.models, &listing.models);
     let time = listing.observed_at.unwrap_or(now);
-    // Nobody needs the fraction.
-    let time = time.round(Unit::Second).unwrap_or(time);
+    // Nobody needs the fraction, and it must not be later than it is.
+    let whole = TimestampRound::new()
+        .smallest(Unit::Second)
+        .mode(RoundMode::Trunc);
+    let time = time.round(whole).unwrap_or(time);
     let places: Vec<Places> = subject
         .readers
         .iter()

@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Error,
     about: "A target holds a model that is not among the models that are listed, so nobody can say \
             what it is.",
-    help: "correct the name, or refresh the catalog",
+    help: "correct the name, or run `modelsync catalog refresh`",
     run,
 };
 

@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 
 use crate::core::catalog::{Outcome, Refreshed};
 
-/// Lines for people: a summary of each catalog, and each model that differs.
+/// How many models of a catalog are named to people.
+const SHOWN: usize = 20;
+
+/// Lines for people: a summary of each catalog, and the models that differ.
 #[must_use]
 pub fn text(refreshed: &Refreshed) -> String {
     refreshed.outcomes.iter().map(outcome_text).collect()
@@ -26,15 +29,19 @@ fn outcome_text(outcome: &Outcome) -> String {
             arrangement.unchanged()
         ),
     });
-    for name in &arrangement.added {
-        text.push_str(&format!("  added {name}\n"));
+    let added = arrangement.added.iter().map(|name| format!("added {name}"));
+    let changed = arrangement.changed.iter();
+    let changed =
+        changed.map(|changed| format!("changed {} ({})", changed.name, changed.fields.join(", ")));
+    let removed = arrangement.removed.iter();
+    let removed = removed.map(|name| format!("removed {name}"));
+    let lines: Vec<String> = added.chain(changed).chain(removed).collect();
+    for line in lines.iter().take(SHOWN) {
+        text.push_str(&format!("  {line}\n"));
     }
-    for changed in &arrangement.changed {
-        let fields = changed.fields.join(", ");
-        text.push_str(&format!("  changed {} ({fields})\n", changed.name));
-    }
-    for name in &arrangement.removed {
-        text.push_str(&format!("  removed {name}\n"));
+    if lines.len() > SHOWN {
+        let more = lines.len() - SHOWN;
+        text.push_str(&format!("  and {more} more, which --output json names\n"));
     }
     for warning in &outcome.warnings {
         text.push_str(&format!("warning: {warning}\n"));
@@ -76,4 +83,59 @@ fn outcome_json(outcome: &Outcome) -> Value {
         "unchanged": arrangement.unchanged(),
         "warnings": outcome.warnings,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::catalog::arrange;
+    use crate::core::model::{Model, ModelCatalog};
+
+    fn models(names: &[String], state: &str) -> Vec<Model> {
+        let models = names.iter().map(|name| {
+            format!(
+                "  - {{name: {name}, displayName: d, createTime: 2020-06-03T01:02:03Z, state: {state}}}\n"
+            )
+        });
+        let head = "apiVersion: automl.cloudai.kubeflow.org/v1alpha1\nkind: ModelCatalog\n\
+                    metadata: {name: c}\nspec:\n  models:\n";
+        let text = format!("{head}{}", models.collect::<String>());
+        ModelCatalog::from_yaml(&text, "").unwrap().listing.models
+    }
+
+    #[test]
+    fn long_lists_are_cut_for_people() {
+        let outcome = |added: usize| {
+            let old = models(&["x".to_owned(), "z".to_owned()], "Trained");
+            let names = (0..added).map(|number| format!("m{number}"));
+            let names: Vec<String> = names.chain(["x".to_owned()]).collect();
+            Outcome {
+                name: "c".to_owned(),
+                path: "c.yaml".to_owned(),
+                source: "mlflow",
+                arrangement: arrange(&old, &models(&names, "Deployed")),
+                observed_at: None,
+                warnings: vec!["look".to_owned()],
+            }
+        };
+        let text = |added| {
+            text(&Refreshed {
+                outcomes: vec![outcome(added)],
+                ..Refreshed::default()
+            })
+        };
+        insta::assert_snapshot!(text(1), @"
+        c (c.yaml): 1 added, 1 changed, 1 removed, 0 unchanged
+          added m0
+          changed x (state)
+          removed z
+        warning: look
+        ");
+        let long = text(100);
+        assert_eq!(long.lines().count(), 1 + SHOWN + 2, "{long}");
+        assert!(
+            long.contains("  and 82 more, which --output json names\n"),
+            "{long}"
+        );
+    }
 }

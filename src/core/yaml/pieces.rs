@@ -240,7 +240,7 @@ impl<'t> Pieces<'t> {
             if self.column.is_none() {
                 if has_after {
                     end = self.pieces[index + 1].whole.start;
-                } else if index > 0 {
+                } else if index > 0 && (removed[index - 1] || !self.has_comment_before(index)) {
                     start = self.pieces[index - 1].whole.end;
                     if !has_before {
                         // All go: what is before the first stays.
@@ -262,6 +262,13 @@ impl<'t> Pieces<'t> {
             ranges.push(start..end);
         }
         ranges
+    }
+
+    /// Whether a comment stands between an element of a flow collection and the one before. It
+    /// belongs to that one; the comma before it may stay, as there are no comments in JSON.
+    fn has_comment_before(&self, index: usize) -> bool {
+        let between = self.pieces[index - 1].whole.end..self.pieces[index].whole.start;
+        self.text[between].contains('#')
     }
 
     fn line_break(&self) -> &'static str {

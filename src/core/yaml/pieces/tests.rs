@@ -102,6 +102,16 @@ fn flow_collections_keep_their_separators() {
         "{\"a\": [\n  1,\n  2\n]}"
     );
     assert_eq!(edit("a: {x: 1, y: }\n", &[0], &[]).unwrap(), "a: {y: }\n");
+    let text = "a: [x, # about x\n  y, # about y\n  z]\n";
+    assert_eq!(edit(text, &[1], &[]).unwrap(), "a: [x, # about x\n  z]\n");
+    assert_eq!(
+        edit(text, &[2], &[]).unwrap(),
+        "a: [x, # about x\n  y, # about y\n  ]\n"
+    );
+    assert_eq!(
+        edit(text, &[1, 2], &[(1, &["n"])]).unwrap(),
+        "a: [x, n, # about x\n  ]\n"
+    );
 }
 
 #[test]
