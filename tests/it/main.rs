@@ -23,6 +23,7 @@ mod models;
 mod quoting;
 mod sources;
 mod serve;
+mod tekton;
 
 #[test]
 fn no_test_file_is_forgotten() {
