@@ -12,6 +12,7 @@ mod check;
 mod cli;
 mod controller;
 mod controller_faults;
+mod deploy;
 mod edge_cases;
 mod function_sources;
 mod functions;
