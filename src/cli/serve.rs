@@ -41,8 +41,8 @@ pub(super) struct ServeArgs {
     /// How long a registry's answer is used before it is asked again
     #[arg(long, value_name = "DURATION", env = "MODELSYNC_CACHE_FOR", default_value = "30s", value_parser = duration::parse)]
     cache_for: Duration,
-    /// How long a request may take
-    #[arg(long, value_name = "DURATION", env = "MODELSYNC_REQUEST_TIMEOUT", default_value = "30s", value_parser = duration::parse)]
+    /// How long a request may take; less than the controller waits, so that it hears why
+    #[arg(long, value_name = "DURATION", env = "MODELSYNC_REQUEST_TIMEOUT", default_value = "15s", value_parser = duration::parse)]
     request_timeout: Duration,
     /// How long requests under way may take after SIGTERM or SIGINT
     #[arg(long, value_name = "DURATION", env = "MODELSYNC_GRACE_PERIOD", default_value = "25s", value_parser = duration::parse)]

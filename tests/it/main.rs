@@ -12,6 +12,7 @@ mod check;
 mod cli;
 mod controller;
 mod controller_faults;
+mod deploy;
 mod edge_cases;
 mod function_sources;
 mod functions;
@@ -23,6 +24,7 @@ mod models;
 mod quoting;
 mod sources;
 mod serve;
+mod tekton;
 
 #[test]
 fn no_test_file_is_forgotten() {

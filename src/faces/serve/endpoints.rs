@@ -12,7 +12,7 @@ use super::registries::Registries;
 use crate::adapters::clock;
 use crate::core::change::{Models, Question};
 use crate::core::config::SetModel;
-use crate::core::needs_sync::{Decision, NeedsSync, needs_sync, needs_train};
+use crate::core::needs_sync::{Decision, NeedsSync, needs_train};
 
 /// Which question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,23 +80,24 @@ impl Lambda {
 
     async fn needs_sync(&self, loaded: Arc<Loaded>, index: usize) -> Result<Decision, String> {
         let now = clock::current();
-        let models = self.models(&loaded, &loaded.configs[index]).await?;
-        let decide = move || {
-            let config = &loaded.configs[index];
-            needs_sync(&loaded.package(), config, models.of(&loaded), now)
-        };
+        let asked = self.models(&loaded, &loaded.configs[index]).await?;
+        if let Some(decision) = loaded.remembered(index, asked.as_ref()) {
+            return Ok(decision);
+        }
+        let decide = move || loaded.needs_sync(index, asked, now);
         self.loader.in_turn(decide).await
     }
 
     async fn needs_train(&self, loaded: Arc<Loaded>, index: usize) -> Result<Decision, String> {
         let now = clock::current();
         let config = &loaded.configs[index];
-        let (models, training) =
+        let (asked, training) =
             futures::join!(self.models(&loaded, config), self.training(&loaded, config));
-        let (models, training, interval) = (models?, training?, self.retrain_interval);
+        let (asked, training, interval) = (asked?, training?, self.retrain_interval);
         let decide = move || {
             let config = &loaded.configs[index];
-            match models.of(&loaded).listing(&loaded.package(), config) {
+            let models = loaded.models(asked.as_ref());
+            match models.listing(&loaded.package(), config) {
                 Ok(Some(listing)) => needs_train(config, &listing, &training, interval, now),
                 Ok(None) => undecided(vec![format!(
                     "{}: the package has no ModelCatalog and the config names no source; add one",
@@ -112,14 +113,19 @@ impl Lambda {
         self.loader.in_turn(decide).await
     }
 
-    async fn models(&self, loaded: &Loaded, config: &SetModel) -> Result<Listed, String> {
+    /// What the registry of a config lists; `None` when its models are listed in a file.
+    async fn models(
+        &self,
+        loaded: &Loaded,
+        config: &SetModel,
+    ) -> Result<Option<Arc<Models>>, String> {
         match Question::of(config) {
             Some(question) if loaded.given.is_none() => {
                 let models = self.registries.models(&question).await;
                 let in_its_name = |message| format!("{}: {message}", config.name);
-                models.map(Listed::Asked).map_err(in_its_name)
+                models.map(Some).map_err(in_its_name)
             }
-            _ => Ok(Listed::Loaded),
+            _ => Ok(None),
         }
     }
 
@@ -158,27 +164,6 @@ impl Lambda {
             (-1, false) => tracing::warn!(path, config, reason, "cannot decide"),
             (1, false) => tracing::info!(path, config, reason, "yes"),
             (_, false) => tracing::info!(path, config, reason, "no"),
-        }
-    }
-}
-
-/// Where the models of a config are listed.
-enum Listed {
-    /// In the package, or in the catalog of the command line.
-    Loaded,
-    /// A registry listed them.
-    Asked(Arc<Models>),
-}
-
-impl Listed {
-    fn of<'m>(&'m self, loaded: &'m Loaded) -> &'m Models {
-        static IN_PACKAGE: Models = Models {
-            given: None,
-            asked: Vec::new(),
-        };
-        match self {
-            Self::Loaded => loaded.given.as_ref().unwrap_or(&IN_PACKAGE),
-            Self::Asked(models) => models,
         }
     }
 }

@@ -1,14 +1,17 @@
 //! The package as it is now, with its configs and catalog.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::adapters::files::Snapshot;
 use crate::core::change::{Models, read_configs};
 use crate::core::config::SetModel;
 use crate::core::model::ModelCatalog;
+use crate::core::needs_sync::{Decision, needs_sync};
 use crate::core::package::{Layout, Package, Part};
 
 /// Where things are.
@@ -27,9 +30,56 @@ pub(super) struct Loaded {
     pub(super) configs: Vec<SetModel>,
     /// What the catalog lists that was named on the command line.
     pub(super) given: Option<Models>,
+    /// For each config by its index, the last decision about it and what a registry said then.
+    decided: Mutex<BTreeMap<usize, (Option<Arc<Models>>, Decision)>>,
 }
 
 impl Loaded {
+    /// Whether the config of this index needs a sync. The same files and the same listing give the
+    /// same decision, unless the policy looks at the clock; so it is made once for many callers.
+    pub(super) fn needs_sync(
+        &self,
+        index: usize,
+        asked: Option<Arc<Models>>,
+        now: Timestamp,
+    ) -> Decision {
+        if let Some(decision) = self.remembered(index, asked.as_ref()) {
+            return decision;
+        }
+        let config = &self.configs[index];
+        let decision = needs_sync(&self.package(), config, self.models(asked.as_ref()), now);
+        if config.policy.min_age.is_zero() {
+            let mut decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner);
+            decided.insert(index, (asked, decision.clone()));
+        }
+        decision
+    }
+
+    /// The decision that was made of the same.
+    pub(super) fn remembered(&self, index: usize, asked: Option<&Arc<Models>>) -> Option<Decision> {
+        let decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner);
+        let (before, decision) = decided.get(&index)?;
+        let is_same = match (before, asked) {
+            (None, None) => true,
+            (Some(before), Some(asked)) => Arc::ptr_eq(before, asked),
+            _ => false,
+        };
+        is_same.then(|| decision.clone())
+    }
+
+    /// The listings to decide by: what a registry said, the catalog of the command line, or those of
+    /// the package.
+    pub(super) fn models<'m>(&'m self, asked: Option<&'m Arc<Models>>) -> &'m Models {
+        static IN_PACKAGE: Models = Models {
+            given: None,
+            asked: Vec::new(),
+        };
+        match asked {
+            Some(models) => models,
+            None => self.given.as_ref().unwrap_or(&IN_PACKAGE),
+        }
+    }
+
     /// The files, parsed when needed.
     pub(super) fn package(&self) -> Package<'_> {
         let texts = self.snapshot.texts.iter();
@@ -125,6 +175,7 @@ fn load(place: &Place) -> Result<Loaded, Vec<String>> {
         snapshot,
         configs,
         given,
+        decided: Mutex::default(),
     };
     if place.configs.is_empty() {
         let (configs, invalid) = read_configs(&loaded.package());

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::endpoints::{Endpoint, Lambda};
 use super::metrics::Metrics;
 use super::package::{Loader, Place};
-use super::registries::{Ask, Real, Registries};
+use super::registries::Registries;
 use crate::adapters::signals::Stop;
 use crate::adapters::{clock, listener, runtime};
 use crate::core::needs_sync::NeedsSync;
@@ -59,7 +59,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 async fn serve(options: &Options) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
     let listener = listener::listen(options.listen).await?;
-    let (router, lambda) = build(options, Arc::new(Real), stop.clone());
+    let (router, lambda) = build(options, stop.clone());
     let address = listener.local_addr().unwrap_or(options.listen);
     let directory = options.directory.display();
     tracing::info!(%address, %directory, version = env!("CARGO_PKG_VERSION"), "listening");
@@ -71,7 +71,7 @@ async fn serve(options: &Options) -> anyhow::Result<()> {
 }
 
 /// The routes, and what answers them.
-fn build(options: &Options, ask: Arc<dyn Ask>, stop: Stop) -> (Router, Arc<Lambda>) {
+fn build(options: &Options, stop: Stop) -> (Router, Arc<Lambda>) {
     let mut registry = probes::registry();
     let metrics = Arc::new(Metrics::new(&mut registry));
     let clock = Arc::new(clock::elapsed);
@@ -82,7 +82,7 @@ fn build(options: &Options, ask: Arc<dyn Ask>, stop: Stop) -> (Router, Arc<Lambd
     };
     let lambda = Arc::new(Lambda {
         loader: Loader::new(place),
-        registries: Registries::new(ask, options.cache_for, clock, metrics.clone()),
+        registries: Registries::new(options.cache_for, clock, metrics.clone()),
         metrics: metrics.clone(),
         retrain_interval: options.retrain_interval,
         last: Default::default(),
