@@ -5,6 +5,8 @@
 
 #![expect(
     clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a benchmark reaches outside, and a panic is how it fails"
 )]

@@ -559,3 +559,76 @@ fn the_crd_in_deploy_is_what_the_program_prints() {
         "deploy/crd.yaml is old; UPDATE=1 rewrites it"
     );
 }
+
+/// The CRD itself, judged by Kubernetes' own API description.
+#[test]
+fn the_crd_is_what_kubernetes_takes() {
+    if !crate::harness::is_there("kubernetes-validate") {
+        return;
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/crd.yaml");
+    let judged = std::process::Command::new("kubernetes-validate")
+        .args(["--strict", path])
+        .output()
+        .unwrap();
+    assert!(judged.status.success(), "{judged:?}");
+}
+
+/// The schema in the CRD, judged by a JSON Schema validator that others wrote: it takes what the first
+/// version's users have, and refuses what it should.
+#[test]
+fn the_schema_takes_old_objects_and_refuses_wrong_ones() {
+    if !crate::harness::is_there("check-jsonschema") {
+        return;
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/crd.yaml");
+    let crd: Value = serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let schema = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    let directory = tempfile::tempdir().unwrap();
+    let schema_path = directory.path().join("schema.json");
+    std::fs::write(&schema_path, schema.to_string()).unwrap();
+    let is_valid = |object: &Value| {
+        let object_path = directory.path().join("object.json");
+        std::fs::write(&object_path, object.to_string()).unwrap();
+        let judged = std::process::Command::new("check-jsonschema")
+            .arg("--schemafile")
+            .args([&schema_path, &object_path])
+            .output()
+            .unwrap();
+        judged.status.success()
+    };
+    let manifests = include_str!("../../testdata/controller/first-version.yaml");
+    let objects: Vec<Value> = manifests
+        .split("---\n")
+        .map(|text| serde_saphyr::from_str(text).unwrap())
+        .collect();
+    assert!(objects.iter().all(is_valid));
+    for (pointer, value) in [
+        ("/spec/needsSyncUrl", json!("ftp://models")),
+        ("/spec/needsSyncUrl", json!("http://")),
+        ("/spec/parameters/0/pipelineName", json!("")),
+        ("/spec/parameters/0", json!({"needsSyncName": "name"})),
+        ("/spec/failedPipelineRunsHistoryLimit", json!(-1)),
+        ("/spec/failedPipelineRunsHistoryLimit", json!("10")),
+        ("/spec/pipelineRunTemplate", json!({})),
+        ("/spec/pipelineRunTemplate/spec/pipelineRef", json!("p")),
+    ] {
+        let mut object = objects[0].clone();
+        *object.pointer_mut(pointer).unwrap() = value;
+        assert!(!is_valid(&object), "{pointer}");
+    }
+    for (field, value) in [
+        ("interval", json!("1d")),
+        ("interval", json!("soon")),
+        ("interval", json!(60)),
+        ("backOff", json!({"initial": "-1m"})),
+        ("suspend", json!("no")),
+    ] {
+        let mut object = objects[0].clone();
+        object["spec"][field] = value;
+        assert!(!is_valid(&object), "{field}");
+    }
+    let mut object = objects[0].clone();
+    object["spec"]["pipelineRunTemplate"]["apiVersion"] = json!("tekton.dev/v2");
+    assert!(!is_valid(&object));
+}

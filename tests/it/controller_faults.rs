@@ -181,14 +181,13 @@ fn two_controllers_that_get_different_answers_start_one_run() {
         Controller::start(&server),
     ];
     for number in 1..=8 {
+        let number = number.to_string();
         let name = state.wait("the next run", |store| {
-            let run = store
-                .list(&pipeline_runs(), None, "")
-                .into_iter()
-                .find(|run| {
-                    run["metadata"]["annotations"]["automl.cloudai.kubeflow.org/run-number"]
-                        == number.to_string()
-                })?;
+            let runs = store.list(&pipeline_runs(), None, "");
+            let run = runs.iter().find(|run| {
+                let annotations = &run["metadata"]["annotations"];
+                annotations["automl.cloudai.kubeflow.org/run-number"] == number.as_str()
+            })?;
             run["metadata"]["name"].as_str().map(str::to_owned)
         });
         state.change(|store| end_run(store, NAMESPACE, &name, true));

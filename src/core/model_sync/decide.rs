@@ -304,8 +304,9 @@ impl<'a> Scene<'a> {
             "the cluster has no PipelineRun in {version}; install Tekton Pipelines, or name the \
              version that it serves in pipelineRunTemplate.apiVersion"
         );
-        let decision = self.say(Reason::TektonMissing, message, outdated);
-        self.failed(decision)
+        let interval = self.observed.model_sync.spec.interval();
+        self.say(Reason::TektonMissing, message, outdated)
+            .after(interval)
     }
 
     /// Waits longer with each failure in a row.

@@ -180,7 +180,8 @@ enum PipelineRunKind {
 #[x_kube(
     validation = Rule::new("!has(self.name)")
         .message("the controller names PipelineRuns after the ModelSync; remove metadata.name"),
-    validation = Rule::new("!has(self.namespace)")
+    // `namespace` is a word of CEL, which the API server has escaped so.
+    validation = Rule::new("!has(self.__namespace__)")
         .message("PipelineRuns are in the ModelSync's namespace; remove metadata.namespace")
 )]
 pub struct TemplateMetadata {
@@ -355,4 +356,66 @@ fn first_wait() -> String {
 
 fn longest_wait() -> String {
     "1h".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::CustomResourceExt;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// CEL's words that are not names; an API server refuses a CRD in which a rule uses one as such
+    /// ("Escaping" in Kubernetes' "Common Expression Language").
+    const RESERVED: [&str; 18] = [
+        "true",
+        "false",
+        "null",
+        "in",
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "let",
+        "loop",
+        "package",
+        "namespace",
+        "return",
+    ];
+
+    fn rules(value: &Value) -> Vec<String> {
+        let here = value["x-kubernetes-validations"].as_array();
+        let here = here.into_iter().flatten();
+        let mut found: Vec<String> = here
+            .filter_map(|rule| rule["rule"].as_str().map(str::to_owned))
+            .collect();
+        for inner in value.as_object().into_iter().flatten() {
+            found.extend(rules(inner.1));
+        }
+        for inner in value.as_array().into_iter().flatten() {
+            found.extend(rules(inner));
+        }
+        found
+    }
+
+    #[test]
+    fn rules_escape_what_is_a_word_of_cel() {
+        let crd = serde_json::to_value(ModelSync::crd()).unwrap();
+        let rules = rules(&crd);
+        assert_eq!(rules.len(), 4, "{rules:?}");
+        for rule in rules {
+            for selected in rule.split("self.").skip(1) {
+                let name: String = selected
+                    .chars()
+                    .take_while(|character| character.is_ascii_alphanumeric() || *character == '_')
+                    .collect();
+                assert!(!RESERVED.contains(&name.as_str()), "{rule}");
+            }
+        }
+    }
 }

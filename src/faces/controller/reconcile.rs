@@ -158,7 +158,11 @@ async fn look(place: &Place, context: &Context) -> Result<Action, CallError> {
         match &decision.step {
             Step::Ask => answer = Some(ask(context, &model_sync).await),
             Step::Create(run) => match create(context, &model_sync, run).await? {
-                Created::Run(run) => runs.get_or_insert_default().push(*run),
+                Created::Run(run) => {
+                    runs.get_or_insert_default().push(*run);
+                    // Should another have created it, and it have ended, the answer is from before.
+                    answer = None;
+                }
                 Created::Refused(why) => refusal = Some(why),
             },
             Step::Wait => {

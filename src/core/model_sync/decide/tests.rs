@@ -448,6 +448,18 @@ fn a_refusal_is_told_and_tried_again_later() {
 }
 
 #[test]
+fn where_tekton_was_missing_it_is_asked_as_soon_as_it_is_there() {
+    let mut world = world().answer(None);
+    world.runs = None;
+    for _ in 0..3 {
+        assert_eq!(world.line(), "wait TektonMissing 60s");
+        world.act();
+    }
+    world.runs = Some(Vec::new());
+    assert_eq!(world.line(), "ask");
+}
+
+#[test]
 fn history_is_kept_to_its_limits_whatever_else_is_done() {
     let mut world = world().spec(|spec| {
         spec.failed_pipeline_runs_history_limit = 2;
