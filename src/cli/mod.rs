@@ -11,6 +11,7 @@ mod logging;
 mod models;
 mod options;
 mod output;
+mod pr;
 mod render;
 mod serve;
 
@@ -36,6 +37,7 @@ enum Command {
     Render(render::RenderArgs),
     Diff(diff::DiffArgs),
     Check(check::CheckArgs),
+    Pr(pr::PrArgs),
     Catalog(catalog::CatalogArgs),
     Models(models::ModelsArgs),
     Controller(controller::ControllerArgs),
@@ -57,6 +59,7 @@ pub fn main() -> ExitCode {
         Command::Render(arguments) => render::run(arguments, &mut printer),
         Command::Diff(arguments) => diff::run(arguments, &mut printer),
         Command::Check(arguments) => check::run(arguments, &mut printer),
+        Command::Pr(arguments) => pr::run(arguments, &mut printer),
         Command::Catalog(arguments) => catalog::run(arguments, &mut printer),
         Command::Models(arguments) => models::run(arguments, &mut printer),
         Command::Controller(arguments) => controller::run(arguments),

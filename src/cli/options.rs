@@ -57,6 +57,11 @@ pub(super) struct OutputArgs {
 }
 
 impl OutputArgs {
+    /// Whether to say everything.
+    pub(super) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
     /// The least severity to print.
     pub(super) fn least(&self) -> Severity {
         if self.verbose {

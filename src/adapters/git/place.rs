@@ -38,7 +38,6 @@ impl Place {
         repository: Option<&str>,
         remote: &str,
     ) -> anyhow::Result<Self> {
-        let here = std::env::current_dir().context("cannot find the current directory")?;
         let found = if directory.exists() {
             gix::discover(directory).ok()
         } else {
@@ -60,7 +59,7 @@ impl Place {
                 clone: Some(Clone::of(&found)),
             });
         };
-        let url = RemoteUrl::new(text, &here);
+        let url = RemoteUrl::from_here(text)?;
         if let Some(found) = found {
             let mut urls = found
                 .remote_names()
@@ -123,7 +122,9 @@ fn prefix(clone: &gix::Repository, directory: &Path) -> anyhow::Result<String> {
     let problem = || format!("cannot find {} in its repository", directory.display());
     let root = clone
         .workdir()
-        .ok_or_else(|| anyhow!("the repository has no work tree; name it with --repo, and DIR from its root"))
+        .ok_or_else(|| {
+            anyhow!("the repository has no work tree; name it with --repo, and DIR from its root")
+        })
         .with_context(problem)?
         .canonicalize()
         .with_context(problem)?;
@@ -194,7 +195,11 @@ impl Clone {
                     None => format!("{name}.{value_name}"),
                 };
                 let values = section.values(&value_name);
-                settings.extend(values.into_iter().map(|value| (key.clone(), value.to_string())));
+                settings.extend(
+                    values
+                        .into_iter()
+                        .map(|value| (key.clone(), value.to_string())),
+                );
                 seen.push(value_name);
             }
         }

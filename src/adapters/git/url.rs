@@ -1,7 +1,8 @@
 //! Where a remote is: its URL without the credentials that may be in it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use anyhow::Context;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
@@ -31,6 +32,15 @@ impl RemoteUrl {
         }
         let (shown, credential) = split(text);
         Self { shown, credential }
+    }
+
+    /// The same; a relative path counts from the current directory.
+    ///
+    /// # Errors
+    /// There is no current directory.
+    pub(crate) fn from_here(text: &str) -> anyhow::Result<Self> {
+        let here = std::env::current_dir().context("cannot find the current directory")?;
+        Ok(Self::new(text, &here))
     }
 
     /// Whether another URL means the same repository.
@@ -78,7 +88,7 @@ pub(super) fn secrets(credential: &PushCredential) -> Vec<Secret> {
 
 /// As git decides it (gitremote-helpers(7), `url_is_local_not_ssh`): no scheme, and no colon before
 /// the first slash.
-pub(crate) fn is_path(text: &str) -> bool {
+fn is_path(text: &str) -> bool {
     if text.contains("://") {
         return false;
     }
@@ -87,14 +97,6 @@ pub(crate) fn is_path(text: &str) -> bool {
         (Some(colon), Some(slash)) => slash < colon,
         (Some(_), None) => false,
     }
-}
-
-/// The path on this machine that a URL means, if it does.
-pub(crate) fn local_path(url: &str) -> Option<PathBuf> {
-    if is_path(url) {
-        return Some(PathBuf::from(url));
-    }
-    url.strip_prefix("file://").map(PathBuf::from)
 }
 
 /// `https://host:port` of an HTTP URL.

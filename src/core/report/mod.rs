@@ -9,6 +9,7 @@ pub mod markdown;
 pub mod models;
 pub mod progress;
 pub mod proposal;
+pub mod proposed;
 pub mod pull_request;
 pub mod refreshed;
 pub mod table;

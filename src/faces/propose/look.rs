@@ -6,7 +6,7 @@ use anyhow::anyhow;
 
 use super::super::directory;
 use super::prepare::{self, Prepared};
-use super::{Moment, Request, Stop, Watch};
+use super::{Job, Moment, Request, Stop, Watch};
 use crate::adapters::forges::Forge;
 use crate::adapters::git::{BasePackage, Heads, Identity, Settings, Workspace};
 use crate::adapters::{clock, files};
@@ -22,6 +22,7 @@ const NOBODY: (&str, &str) = ("modelsync", "modelsync@localhost");
 
 /// What is needed to look and to act.
 pub(super) struct Looker<'r> {
+    pub(super) job: &'r Job<'r>,
     pub(super) request: &'r Request,
     pub(super) forge: Option<&'r dyn Forge>,
     pub(super) workspace: Workspace,
@@ -49,40 +50,37 @@ pub(super) struct World {
 
 impl<'r> Looker<'r> {
     pub(super) fn new(
-        request: &'r Request,
+        job: &'r Job<'r>,
         forge: Option<&'r dyn Forge>,
-        watch: &'r mut Watch<'_>,
-    ) -> anyhow::Result<Self>
-    where
-        'r: 'r,
-    {
-        let fork = request.fork.as_ref();
+        watch: &'r mut Watch<'r>,
+    ) -> anyhow::Result<Self> {
+        let fork = job.fork.as_ref();
         let fork = fork.map(|fork| (fork.url.clone(), fork.credential.clone()));
-        let mut configuration = Vec::new();
-        if let Some(key) = &request.commit.signing_key {
-            configuration.push(("user.signingKey".to_owned(), key.clone()));
-        }
+        let request = job.request;
+        let key = request.commit.signing_key.iter();
         let settings = Settings {
             limit: request.git_limit,
-            configuration,
+            configuration: key
+                .map(|key| ("user.signingKey".to_owned(), key.clone()))
+                .collect(),
         };
-        let workspace = Workspace::make(&request.place, fork, settings)?;
-        let options = &request.commit;
-        let committer = options
+        let workspace = Workspace::make(&job.place, fork, settings)?;
+        let committer = job
             .committer
             .clone()
             .or_else(|| workspace.committer())
-            .or_else(|| options.author.clone())
+            .or_else(|| job.author.clone())
             .unwrap_or_else(|| Identity {
                 name: NOBODY.0.to_owned(),
                 email: NOBODY.1.to_owned(),
             });
-        let author = options
+        let author = job
             .author
             .clone()
             .or_else(|| workspace.author())
             .unwrap_or_else(|| committer.clone());
         Ok(Self {
+            job,
             request,
             forge,
             workspace,
@@ -189,11 +187,7 @@ impl<'r> Looker<'r> {
         Ok(reports)
     }
 
-    async fn propose(
-        &mut self,
-        kept: &mut Option<World>,
-        name: &str,
-    ) -> anyhow::Result<Report> {
+    async fn propose(&mut self, kept: &mut Option<World>, name: &str) -> anyhow::Result<Report> {
         let mut steps = Vec::new();
         let mut last = None;
         for round in 0..MOST_ROUNDS {
@@ -209,12 +203,15 @@ impl<'r> Looker<'r> {
                 },
             };
             let Some(config) = world.configs.iter().find(|config| config.name == name) else {
-                return Err(anyhow!("the base no longer has a SetModel {name:?}; run again"));
+                return Err(anyhow!(
+                    "the base no longer has a SetModel {name:?}; run again"
+                ));
             };
             let prepared = prepare::prepare(self, &world, config)?;
             let result = match &prepared {
                 Prepared::Nothing(nothing) => {
-                    self.nothing_to_do(&world, config, nothing, &mut steps).await
+                    self.nothing_to_do(&world, config, nothing, &mut steps)
+                        .await
                 }
                 Prepared::Proposal(proposal) => {
                     self.complete(&world, config, proposal, &mut steps).await

@@ -15,30 +15,38 @@ mod look;
 mod observe;
 mod prepare;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::adapters::forges::{Forge, ForgeError, PushCredential};
-use crate::adapters::git::{GitError, Identity, Place, Refused, RemoteUrl};
-use crate::core::proposal::{MergeMethod, Report};
-use crate::core::report::template::Template;
+use anyhow::{anyhow, bail};
 
 use super::directory;
+use crate::adapters::forges::{self, Forge, ForgeError, GitHubApp, PushCredential};
+use crate::adapters::git::{GitError, Identity, Place, Refused, RemoteUrl};
+use crate::adapters::{files, runtime};
+use crate::core::proposal::{ForgeKind, MergeMethod, Remote, Report};
+use crate::core::report::template::Template;
+
 use look::Looker;
 
 /// What the user asked for.
 pub(crate) struct Request {
     /// Which package, configs and catalog.
     pub(crate) package: directory::Request,
-    /// Where the package is.
-    pub(crate) place: Place,
+    /// The repository, by URL or path; the remote of the clone around the package without one.
+    pub(crate) repository: Option<String>,
+    /// The name of that remote.
+    pub(crate) remote: String,
     /// The branch to change; the remote's default without one.
     pub(crate) base: Option<String>,
     /// What the branch with the change is called.
     pub(crate) naming: Naming,
-    /// Where the branch is pushed to when that is another repository.
-    pub(crate) fork: Option<Fork>,
+    /// The URL of the repository that the branch is pushed to when that is another.
+    pub(crate) fork: Option<String>,
+    /// The forge; `None` to push only.
+    pub(crate) forge: Option<ForgeOptions>,
     /// Users' templates.
-    pub(crate) templates: Templates,
+    pub(crate) templates: TemplateFiles,
     /// What the pull request gets beside its text.
     pub(crate) extras: Extras,
     /// Who makes the commit, and how.
@@ -49,6 +57,30 @@ pub(crate) struct Request {
     pub(crate) is_dry_run: bool,
     /// For one run of git.
     pub(crate) git_limit: Duration,
+}
+
+/// Which forge. What is left out is read from the remote's URL.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ForgeOptions {
+    /// Its kind.
+    pub(crate) kind: Option<ForgeKind>,
+    /// The base URL of its API.
+    pub(crate) url: Option<String>,
+    /// The id of a GitHub App.
+    pub(crate) github_app_id: Option<String>,
+    /// The file with its private key.
+    pub(crate) github_app_key: Option<PathBuf>,
+}
+
+/// Files with users' templates.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TemplateFiles {
+    /// For the title.
+    pub(crate) title: Option<PathBuf>,
+    /// For the body.
+    pub(crate) body: Option<PathBuf>,
+    /// For the commit message.
+    pub(crate) commit: Option<PathBuf>,
 }
 
 /// What the branch with the change is called.
@@ -64,24 +96,24 @@ pub(crate) enum Naming {
 
 /// A repository of one's own to push to.
 #[derive(Clone, Debug)]
-pub(crate) struct Fork {
+struct Fork {
     /// Its URL.
-    pub(crate) url: RemoteUrl,
+    url: RemoteUrl,
     /// What to push with, where the URL has nothing.
-    pub(crate) credential: Option<PushCredential>,
+    credential: Option<PushCredential>,
     /// Its owner and name, as the forge knows it.
-    pub(crate) full_name: String,
+    full_name: String,
 }
 
 /// Users' templates; our own where there is none.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Templates {
+struct Templates {
     /// For the title.
-    pub(crate) title: Option<Template>,
+    title: Option<Template>,
     /// For the body.
-    pub(crate) body: Option<Template>,
+    body: Option<Template>,
     /// For the commit message, to which trailers are added.
-    pub(crate) commit: Option<Template>,
+    commit: Option<Template>,
 }
 
 /// What the pull request gets beside its text.
@@ -102,10 +134,10 @@ pub(crate) struct Extras {
 /// Who makes the commit, and how.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CommitOptions {
-    /// Who wrote it; as git knows it without one.
-    pub(crate) author: Option<Identity>,
+    /// Who wrote it, as `Name <address>`; as git knows it without one.
+    pub(crate) author: Option<String>,
     /// Who commits it.
-    pub(crate) committer: Option<Identity>,
+    pub(crate) committer: Option<String>,
     /// Whether to add `Signed-off-by`.
     pub(crate) is_signed_off: bool,
     /// Whether to sign it.
@@ -166,30 +198,139 @@ enum Moment {
     After,
 }
 
+/// A request with everything read that it names, and the forge.
+struct Job<'r> {
+    request: &'r Request,
+    place: Place,
+    fork: Option<Fork>,
+    templates: Templates,
+    author: Option<Identity>,
+    committer: Option<Identity>,
+}
+
 /// Proposes what each config wants, one after the other. What fails for one does not keep the others
 /// from being proposed.
 ///
 /// # Errors
-/// The remote or the package cannot be read. What fails for one config is in its report.
-pub(crate) async fn run(
-    request: &Request,
-    forge: Option<&dyn Forge>,
-) -> anyhow::Result<Vec<Report>> {
-    run_watched(request, forge, &mut |_, _| Ok(())).await
+/// The request makes no sense, or the remote or the package cannot be read. What fails for one config
+/// is in its report.
+pub(crate) fn run(request: &Request) -> anyhow::Result<Vec<Report>> {
+    runtime::block_on(async {
+        let mut job = Job::read(request)?;
+        let forge = match &request.forge {
+            Some(options) => Some(connect(options, &job.place.url)?),
+            None => None,
+        };
+        if let (Some(options), Some(forge)) = (&request.forge, &forge) {
+            let credential = forge.push_credential().await?;
+            job.place = job.place.with_credential(credential);
+            if let Some(fork) = &mut job.fork {
+                fork.credential = connect(options, &fork.url)?.push_credential().await?;
+            }
+        }
+        run_watched(&job, forge.as_deref(), &mut |_, _| Ok(())).await
+    })?
+}
+
+/// Writes results of a Tekton task: a file each.
+///
+/// # Errors
+/// A file cannot be written.
+pub(crate) fn write_results(directory: &Path, results: &[(&str, String)]) -> anyhow::Result<()> {
+    for (name, value) in results {
+        files::replace(&directory.join(name), value)?;
+    }
+    Ok(())
 }
 
 async fn run_watched(
-    request: &Request,
+    job: &Job<'_>,
     forge: Option<&dyn Forge>,
     watch: &mut Watch<'_>,
 ) -> anyhow::Result<Vec<Report>> {
-    let mut looker = Looker::new(request, forge, watch)?;
+    let mut looker = Looker::new(job, forge, watch)?;
     let world = match looker.look(None).await {
         Ok(world) => world,
         Err(Stop::LookAgain(_)) => looker.look(None).await.map_err(Stop::into_error)?,
         Err(Stop::Failed(error)) => return Err(error),
     };
     looker.propose_all(world).await
+}
+
+fn connect(options: &ForgeOptions, remote: &RemoteUrl) -> anyhow::Result<Box<dyn Forge>> {
+    let github_app = match (&options.github_app_id, &options.github_app_key) {
+        (Some(id), Some(key_file)) => Some(GitHubApp {
+            id: id.clone(),
+            key_file: key_file.clone(),
+        }),
+        (None, None) => None,
+        (Some(_), None) => bail!(
+            "cannot be a GitHub App without its key: give --github-app-key or \
+             GITHUB_APP_PRIVATE_KEY_FILE"
+        ),
+        (None, Some(_)) => {
+            bail!("cannot be a GitHub App without its id: give --github-app-id or GITHUB_APP_ID")
+        }
+    };
+    let settings = forges::Settings {
+        kind: options.kind,
+        url: options.url.clone(),
+        github_app,
+    };
+    forges::connect(&remote.shown, &settings)
+}
+
+impl<'r> Job<'r> {
+    fn read(request: &'r Request) -> anyhow::Result<Self> {
+        let repository = request.repository.as_deref();
+        let place = Place::find(&request.package.directory, repository, &request.remote)?;
+        let fork = request.fork.as_deref().map(Fork::read).transpose()?;
+        let template = |path: &Option<PathBuf>| path.as_deref().map(read_template).transpose();
+        let identity = |text: &Option<String>| {
+            let parsed = text.as_deref().map(str::parse::<Identity>).transpose();
+            parsed.map_err(|problem| anyhow!("cannot make a commit in this name: {problem}"))
+        };
+        let files = &request.templates;
+        Ok(Self {
+            request,
+            place,
+            fork,
+            templates: Templates {
+                title: template(&files.title)?,
+                body: template(&files.body)?,
+                commit: template(&files.commit)?,
+            },
+            author: identity(&request.commit.author)?,
+            committer: identity(&request.commit.committer)?,
+        })
+    }
+}
+
+impl Fork {
+    fn read(text: &str) -> anyhow::Result<Self> {
+        let url = RemoteUrl::from_here(text)?;
+        let problem = |problem| anyhow!("cannot use the fork {}: {problem}", url.shown);
+        let remote = Remote::parse(&url.shown).map_err(problem)?;
+        let full_name = match remote.host() {
+            Some(_) => remote.path_below("").to_owned(),
+            None => {
+                let (owner, name) = remote.owner_and_name().map_err(problem)?;
+                format!("{owner}/{name}")
+            }
+        };
+        Ok(Self {
+            url,
+            credential: None,
+            full_name,
+        })
+    }
+}
+
+fn read_template(path: &Path) -> anyhow::Result<Template> {
+    Ok(Template {
+        origin: path.display().to_string(),
+        text: files::read_file(path)?.into(),
+    })
 }
 
 impl Stop {
@@ -199,4 +340,3 @@ impl Stop {
         }
     }
 }
-

@@ -1,0 +1,369 @@
+//! `modelsync pr`.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, ValueEnum};
+
+use super::failure::Outcome;
+use super::options::{Format, OutputArgs, PackageArgs};
+use super::output::Printer;
+use crate::core::policy::duration;
+use crate::core::proposal::{self, ForgeKind, MergeMethod};
+use crate::core::report::proposed;
+use crate::faces::propose::{
+    self, CommitOptions, Extras, ForgeOptions, Naming, Request, TemplateFiles,
+};
+
+/// Commit what render would change to a branch of a remote, and open or renew a pull request
+///
+/// Looks at the remote, works out what there should be, and does only what is missing: run as often
+/// as you like. Nothing in the local clone is touched; commits go on the remote's base branch as it
+/// is now. A branch with commits of somebody else is never replaced.
+///
+/// Prints the address of the pull request. Exits with 0 when it was proposed or there is nothing to
+/// do, 1 when something was refused or failed, and 2 on wrong usage.
+#[derive(Args, Debug)]
+pub(super) struct PrArgs {
+    #[command(flatten)]
+    package: PackageArgs,
+    #[command(flatten)]
+    place: PlaceArgs,
+    #[command(flatten)]
+    forge: ForgeArgs,
+    #[command(flatten)]
+    text: TextArgs,
+    #[command(flatten)]
+    commit: CommitArgs,
+    /// Close a pull request of ours, and remove its branch, when nothing is left to change
+    #[arg(long, env = "MODELSYNC_CLOSE_OBSOLETE", value_parser = FalseyValueParser::new())]
+    close_obsolete: bool,
+    /// Print the commit, the diff and the pull request, and change nothing
+    #[arg(long, env = "MODELSYNC_DRY_RUN", value_parser = FalseyValueParser::new())]
+    dry_run: bool,
+    /// Directory for Tekton's results pr-url, commit and model
+    #[arg(long, value_name = "DIR", env = "MODELSYNC_TEKTON_RESULTS")]
+    tekton_results: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Repositories and branches.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Repositories and branches")]
+struct PlaceArgs {
+    /// Repository by URL or path; DIR is then a path from its root, or in a clone of it [default:
+    /// the remote of the clone that DIR is in]
+    #[arg(long, value_name = "URL|PATH", env = "MODELSYNC_REPO")]
+    repo: Option<String>,
+    /// Remote of the clone that DIR is in
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "MODELSYNC_REMOTE",
+        default_value = "origin"
+    )]
+    remote: String,
+    /// Branch to change [default: the remote's default branch]
+    #[arg(short = 'B', long, value_name = "BRANCH", env = "MODELSYNC_BASE")]
+    base: Option<String>,
+    /// Branch for the change [default: modelsync/ and the SetModel's name]
+    #[arg(long, value_name = "NAME", env = "MODELSYNC_BRANCH")]
+    branch: Option<String>,
+    /// Use a branch for each model, and close the pull requests of older ones
+    #[arg(long, env = "MODELSYNC_BRANCH_PER_MODEL", value_parser = FalseyValueParser::new())]
+    branch_per_model: bool,
+    /// Push the branch to this fork
+    #[arg(long, value_name = "URL", env = "MODELSYNC_FORK")]
+    fork: Option<String>,
+    /// Time for one run of git, such as 30s or 5m
+    #[arg(long, value_name = "DURATION", env = "MODELSYNC_GIT_TIMEOUT", default_value = "5m", value_parser = git_timeout)]
+    git_timeout: Duration,
+}
+
+/// The forge.
+#[derive(Args, Debug)]
+#[command(
+    next_help_heading = "Forge (tokens come from GH_TOKEN or GITHUB_TOKEN, GITLAB_TOKEN, GITEA_TOKEN)"
+)]
+struct ForgeArgs {
+    /// Where pull requests are: github, gitlab, gitea, or none to push only [default: by the
+    /// remote's host]
+    #[arg(long, value_name = "KIND", env = "MODELSYNC_FORGE")]
+    forge: Option<Blank<ForgeName>>,
+    /// Base URL of the forge's API [default: by the remote's host]
+    #[arg(long, value_name = "URL", env = "MODELSYNC_FORGE_URL")]
+    forge_url: Option<String>,
+    /// Id of the GitHub App to be
+    #[arg(long, value_name = "ID", env = "GITHUB_APP_ID")]
+    github_app_id: Option<String>,
+    /// File with the private key of the GitHub App
+    #[arg(long, value_name = "FILE", env = "GITHUB_APP_PRIVATE_KEY_FILE")]
+    github_app_key: Option<PathBuf>,
+}
+
+/// The pull request.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Pull request")]
+struct TextArgs {
+    /// File with the template of the title
+    #[arg(long, value_name = "FILE", env = "MODELSYNC_TITLE_TEMPLATE")]
+    title_template: Option<PathBuf>,
+    /// File with the template of the body
+    #[arg(long, value_name = "FILE", env = "MODELSYNC_BODY_TEMPLATE")]
+    body_template: Option<PathBuf>,
+    /// Label (can be repeated, or be a list with commas)
+    #[arg(
+        short,
+        long = "label",
+        value_name = "NAME",
+        env = "MODELSYNC_LABEL",
+        value_delimiter = ','
+    )]
+    labels: Vec<String>,
+    /// Who is asked for a review, as a login or org/team (can be repeated, or be a list with commas)
+    #[arg(
+        short,
+        long = "reviewer",
+        value_name = "LOGIN",
+        env = "MODELSYNC_REVIEWER",
+        value_delimiter = ','
+    )]
+    reviewers: Vec<String>,
+    /// Who it is assigned to (can be repeated, or be a list with commas)
+    #[arg(
+        short,
+        long = "assignee",
+        value_name = "LOGIN",
+        env = "MODELSYNC_ASSIGNEE",
+        value_delimiter = ','
+    )]
+    assignees: Vec<String>,
+    /// Open it as a draft
+    #[arg(short, long, env = "MODELSYNC_DRAFT", value_parser = FalseyValueParser::new())]
+    draft: bool,
+    /// Let it merge by itself when its checks pass: merge, squash or rebase
+    #[arg(long, value_name = "METHOD", env = "MODELSYNC_AUTO_MERGE", num_args = 0..=1, require_equals = true, default_missing_value = "merge")]
+    auto_merge: Option<Blank<MethodName>>,
+}
+
+/// The commit.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Commit")]
+struct CommitArgs {
+    /// File with the template of the message, to which trailers are added
+    #[arg(long, value_name = "FILE", env = "MODELSYNC_COMMIT_TEMPLATE")]
+    commit_template: Option<PathBuf>,
+    /// Author, as "Name <address>" [default: as git knows it]
+    #[arg(long, value_name = "IDENTITY", env = "MODELSYNC_AUTHOR")]
+    author: Option<String>,
+    /// Committer, by whom our commits are known again [default: as git knows it]
+    #[arg(long, value_name = "IDENTITY", env = "MODELSYNC_COMMITTER")]
+    committer: Option<String>,
+    /// Add Signed-off-by with the committer
+    #[arg(long, env = "MODELSYNC_SIGNOFF", value_parser = FalseyValueParser::new())]
+    signoff: bool,
+    /// Sign, as git's gpg.format and user.signingKey say
+    #[arg(long, env = "MODELSYNC_SIGN", value_parser = FalseyValueParser::new())]
+    sign: bool,
+    /// Key to sign with; signs
+    #[arg(long, value_name = "KEY", env = "MODELSYNC_SIGNING_KEY")]
+    signing_key: Option<String>,
+}
+
+/// A value that may be blank: Tekton passes parameters that are not set as empty strings.
+#[derive(Clone, Debug)]
+struct Blank<T>(Option<T>);
+
+impl<T: FromStr> FromStr for Blank<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        if text.is_empty() {
+            Ok(Self(None))
+        } else {
+            text.parse().map(|value| Self(Some(value)))
+        }
+    }
+}
+
+/// A forge, or none.
+#[derive(Clone, Debug)]
+enum ForgeName {
+    None,
+    Kind(ForgeKind),
+}
+
+impl FromStr for ForgeName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self::None),
+            kind => kind.parse().map(Self::Kind),
+        }
+    }
+}
+
+/// How it merges.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum MethodName {
+    Merge,
+    Squash,
+    Rebase,
+}
+
+impl FromStr for MethodName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let problem = || format!("there is no method {text:?}; there are merge, squash and rebase");
+        <Self as ValueEnum>::from_str(text, false).map_err(|_| problem())
+    }
+}
+
+impl From<MethodName> for MergeMethod {
+    fn from(name: MethodName) -> Self {
+        match name {
+            MethodName::Merge => Self::Merge,
+            MethodName::Squash => Self::Squash,
+            MethodName::Rebase => Self::Rebase,
+        }
+    }
+}
+
+fn git_timeout(text: &str) -> Result<Duration, String> {
+    let parsed = if text.is_empty() { "5m" } else { text };
+    match duration::parse(parsed) {
+        Ok(limit) if !limit.is_zero() => Ok(limit),
+        Ok(_) => Err("it must be above zero".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+pub(super) fn run(arguments: &PrArgs, printer: &mut Printer) -> anyhow::Result<Outcome> {
+    let is_json = arguments.output.output == Format::Json;
+    let reports = match propose::run(&arguments.request()?) {
+        Ok(reports) => reports,
+        Err(error) if is_json => {
+            let object = proposed::failure(&format!("{error:#}"));
+            printer.data(format!("{object:#}\n").as_bytes());
+            return Err(error);
+        }
+        Err(error) => return Err(error),
+    };
+    if let Some(directory) = arguments
+        .tekton_results
+        .as_ref()
+        .filter(|it| !it.as_os_str().is_empty())
+    {
+        propose::write_results(directory, &proposed::results(&reports))?;
+    }
+    if is_json {
+        printer.data(format!("{:#}\n", proposed::json(&reports)).as_bytes());
+    } else {
+        for report in &reports {
+            if let Some(preview) = &report.preview {
+                printer.data(proposed::commit(preview).as_bytes());
+                printer.diff(&preview.diff);
+                printer.data(proposed::text(preview).as_bytes());
+            } else if let Some(url) = &report.pull_request {
+                printer.data(format!("{url}\n").as_bytes());
+            }
+        }
+    }
+    for report in &reports {
+        if report.outcome == proposal::Outcome::Failed {
+            for reason in &report.reasons {
+                printer.error(reason);
+            }
+        } else if !is_json {
+            printer.lines(&proposed::lines(report, arguments.output.is_verbose()));
+        }
+    }
+    let has_failed = reports
+        .iter()
+        .any(|it| it.outcome == proposal::Outcome::Failed);
+    Ok(if has_failed {
+        Outcome::Failed
+    } else {
+        Outcome::Done
+    })
+}
+
+impl PrArgs {
+    fn request(&self) -> anyhow::Result<Request> {
+        let (place, forge, text, commit) = (&self.place, &self.forge, &self.text, &self.commit);
+        Ok(Request {
+            package: self.package.request(),
+            repository: given(place.repo.as_ref()),
+            remote: match place.remote.as_str() {
+                "" => "origin".to_owned(),
+                name => name.to_owned(),
+            },
+            base: given(place.base.as_ref()),
+            naming: match (given(place.branch.as_ref()), place.branch_per_model) {
+                (Some(_), true) => anyhow::bail!(
+                    "cannot use --branch with --branch-per-model: leave one of them out"
+                ),
+                (Some(branch), false) => Naming::Given(branch),
+                (None, true) => Naming::PerModel,
+                (None, false) => Naming::PerConfig,
+            },
+            fork: given(place.fork.as_ref()),
+            forge: match forge.forge.as_ref().and_then(|it| it.0.as_ref()) {
+                Some(ForgeName::None) => None,
+                kind => Some(ForgeOptions {
+                    kind: match kind {
+                        Some(ForgeName::Kind(kind)) => Some(*kind),
+                        _ => None,
+                    },
+                    url: given(forge.forge_url.as_ref()),
+                    github_app_id: given(forge.github_app_id.as_ref()),
+                    github_app_key: given_path(forge.github_app_key.as_ref()),
+                }),
+            },
+            templates: TemplateFiles {
+                title: given_path(text.title_template.as_ref()),
+                body: given_path(text.body_template.as_ref()),
+                commit: given_path(commit.commit_template.as_ref()),
+            },
+            extras: Extras {
+                labels: given_list(&text.labels),
+                reviewers: given_list(&text.reviewers),
+                assignees: given_list(&text.assignees),
+                is_draft: text.draft,
+                auto_merge: text
+                    .auto_merge
+                    .as_ref()
+                    .and_then(|it| it.0)
+                    .map(MergeMethod::from),
+            },
+            commit: CommitOptions {
+                author: given(commit.author.as_ref()),
+                committer: given(commit.committer.as_ref()),
+                is_signed_off: commit.signoff,
+                is_signed: commit.sign || given(commit.signing_key.as_ref()).is_some(),
+                signing_key: given(commit.signing_key.as_ref()),
+            },
+            closes_obsolete: self.close_obsolete,
+            is_dry_run: self.dry_run,
+            git_limit: place.git_timeout,
+        })
+    }
+}
+
+fn given(text: Option<&String>) -> Option<String> {
+    text.filter(|text| !text.is_empty()).cloned()
+}
+
+fn given_path(path: Option<&PathBuf>) -> Option<PathBuf> {
+    path.filter(|path| !path.as_os_str().is_empty()).cloned()
+}
+
+fn given_list(list: &[String]) -> Vec<String> {
+    let trimmed = list.iter().map(|item| item.trim().to_owned());
+    trimmed.filter(|item| !item.is_empty()).collect()
+}
