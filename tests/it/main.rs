@@ -23,8 +23,8 @@ mod kpt;
 mod label_bot;
 mod models;
 mod quoting;
-mod sources;
 mod serve;
+mod sources;
 mod tekton;
 
 #[test]
