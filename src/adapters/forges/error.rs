@@ -17,6 +17,8 @@ pub(crate) struct ForgeError {
     pub(crate) is_outdated: bool,
     /// The refused request, for those who must look closer.
     pub(super) refused: Option<HttpError>,
+    /// Whether the message says what to do next.
+    has_hint: bool,
 }
 
 impl ForgeError {
@@ -27,8 +29,9 @@ impl ForgeError {
 
     /// Adds what to do next, where nothing says it yet.
     pub(super) fn with_hint(mut self, hint: &str) -> Self {
-        if !self.message.contains("; ") {
+        if !self.has_hint {
             self.message = format!("{}; {hint}", self.message);
+            self.has_hint = true;
         }
         self
     }
@@ -41,6 +44,7 @@ impl ForgeError {
             is_duplicate: false,
             is_outdated: false,
             refused: None,
+            has_hint: false,
         }
     }
 
@@ -59,11 +63,13 @@ impl ForgeError {
                 is_uncertain.then(|| may_be_done.to_owned())
             })
             .or_else(|| usual_hint(&error).map(str::to_owned));
+        let has_hint = hint.is_some();
         let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
         let message = format!("cannot {doing}: {error}{hint}");
         Self {
             is_uncertain,
             refused: Some(error),
+            has_hint,
             ..Self::new(message)
         }
     }

@@ -82,11 +82,12 @@ struct Event {
 }
 
 impl Answer {
-    fn is_of(&self, repository: &str, branch: &str, base: &str) -> bool {
-        let is_there = |name: &Repository| name.full_name.eq_ignore_ascii_case(repository);
-        self.base.name == base
-            && self.head.name == branch
-            && self.head.repo.as_ref().is_some_and(is_there)
+    /// Whether it is from this branch into `base`.
+    fn is_of(&self, head: &Head, base: &str) -> bool {
+        let names = self.head.repo.as_ref().zip(self.base.repo.as_ref());
+        let is_from_there =
+            names.is_some_and(|(from, into)| head.is_in(&from.full_name, &into.full_name));
+        is_from_there && self.base.name == base && self.head.name == head.branch
     }
 
     fn into_pull_request(self, owner: &str) -> PullRequest {
@@ -188,11 +189,9 @@ impl Gitea {
         // There is no filter for the branch.
         let url = self.url(&["pulls"], &[("state", "open")]);
         let all: Vec<Answer> = self.list(&doing, &url).await?;
-        let own = self.repository();
-        let repository = head.fork.as_deref().unwrap_or(&own);
         let mut found = Vec::new();
         for answer in all {
-            if answer.is_of(repository, &head.branch, base) {
+            if answer.is_of(head, base) {
                 let mut pull_request = answer.into_pull_request(&self.owner);
                 self.add_history(&mut pull_request).await?;
                 found.push(pull_request);

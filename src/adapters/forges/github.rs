@@ -140,7 +140,7 @@ impl GitHub {
         let mut found = Vec::new();
         for answer in answers {
             // A filter that GitHub does not understand is no filter at all.
-            if answer.is_of(&label, base) {
+            if answer.is_of(head, base) {
                 let mut pull_request = answer.into_pull_request(&self.owner);
                 self.add_past_reviewers(&mut pull_request, reviewers)
                     .await?;

@@ -16,6 +16,19 @@ impl Head {
         let fork = self.fork.as_deref()?;
         Some(fork.rsplit_once('/').map_or(fork, |(owner, _)| owner))
     }
+
+    /// Whether it is in the repository `from` of a pull request into `into`. Both are full names as
+    /// the forge gives them, and compared with each other: a repository that was renamed answers
+    /// under its new name.
+    pub fn is_in(&self, from: &str, into: &str) -> bool {
+        match self.owner() {
+            None => from == into,
+            Some(owner) => {
+                let owner_there = from.rsplit_once('/').map_or(from, |(owner, _)| owner);
+                from != into && owner_there.eq_ignore_ascii_case(owner)
+            }
+        }
+    }
 }
 
 /// An open pull request as the forge reports it.
@@ -121,6 +134,28 @@ mod tests {
         assert_eq!(head(Some("bot/models")).owner(), Some("bot"));
         assert_eq!(head(Some("group/sub/models")).owner(), Some("group/sub"));
         assert_eq!(head(None).owner(), None);
+    }
+
+    #[test]
+    fn tells_its_own_repository_from_others() {
+        for (fork, from, into, is_in) in [
+            (None, "team/models", "team/models", true),
+            // Under its new name.
+            (None, "team/new", "team/new", true),
+            (None, "bot/models", "team/models", false),
+            (Some("bot/models"), "Bot/models", "team/models", true),
+            (Some("bot/models"), "bot/renamed", "team/models", true),
+            (Some("bot/models"), "other/models", "team/models", false),
+            // A fork within one organisation.
+            (Some("team/fork"), "team/fork", "team/models", true),
+            (Some("team/fork"), "team/models", "team/models", false),
+        ] {
+            let head = Head {
+                fork: fork.map(str::to_owned),
+                branch: "b".to_owned(),
+            };
+            assert_eq!(head.is_in(from, into), is_in, "{fork:?} {from} {into}");
+        }
     }
 
     #[test]

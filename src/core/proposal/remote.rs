@@ -58,7 +58,7 @@ impl FromStr for ForgeKind {
             "gitlab" => Ok(Self::GitLab),
             "gitea" | "forgejo" => Ok(Self::Gitea),
             _ => Err(format!(
-                "there is no forge {text:?}; there are github, gitlab and gitea"
+                "there is no forge {text:?}; there are github, gitlab and gitea, and none to push only"
             )),
         }
     }

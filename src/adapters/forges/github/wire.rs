@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::adapters::forges::BranchCommit;
-use crate::core::proposal::PullRequest;
+use crate::core::proposal::{Head, PullRequest};
 
 /// `pull-request` and `pull-request-simple` of GitHub's description.
 #[derive(Debug, Deserialize)]
@@ -41,25 +41,24 @@ struct Team {
 
 #[derive(Debug, Deserialize)]
 struct BranchAnswer {
-    /// `owner:branch`; none when the owner is gone.
-    label: Option<String>,
     #[serde(rename = "ref")]
     name: String,
+    /// None when it is gone.
+    repo: Option<RepositoryName>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RepositoryName {
+    full_name: String,
 }
 
 impl PullRequestAnswer {
-    /// Whether it is from `owner:branch` into `base`.
-    pub(super) fn is_of(&self, label: &str, base: &str) -> bool {
-        let is_of_head = self.head.label.as_deref().is_some_and(|own| {
-            // The names of owners are compared without regard to case, those of branches with it.
-            match (own.split_once(':'), label.split_once(':')) {
-                (Some((owner, branch)), Some((wanted_owner, wanted_branch))) => {
-                    owner.eq_ignore_ascii_case(wanted_owner) && branch == wanted_branch
-                }
-                _ => false,
-            }
-        });
-        is_of_head && self.base.name == base
+    /// Whether it is from this branch into `base`.
+    pub(super) fn is_of(&self, head: &Head, base: &str) -> bool {
+        let names = self.head.repo.as_ref().zip(self.base.repo.as_ref());
+        let is_from_there =
+            names.is_some_and(|(from, into)| head.is_in(&from.full_name, &into.full_name));
+        is_from_there && self.base.name == base && self.head.name == head.branch
     }
 
     /// In our words. Teams belong to the owner of the repository.

@@ -29,6 +29,12 @@ async fn opens_what_it_then_finds() {
     assert_eq!(forge.find(&head(), "next", &[]).await.unwrap(), []);
     assert_eq!(forge.find(&other, "main", &[]).await.unwrap(), []);
     assert_eq!(forge.find(&fork, "main", &[]).await.unwrap(), []);
+    // Nor when GitHub lists all there are.
+    world.server.state().ignores_filters = true;
+    assert_eq!(forge.find(&head(), "next", &[]).await.unwrap(), []);
+    assert_eq!(forge.find(&other, "main", &[]).await.unwrap(), []);
+    assert_eq!(forge.find(&fork, "main", &[]).await.unwrap(), []);
+    assert_eq!(forge.find(&head(), "main", &[]).await.unwrap().len(), 1);
     assert_eq!(world.server.writes(), 1);
 }
 

@@ -113,6 +113,8 @@ pub(crate) struct GitHub {
     pub(crate) pulls: Vec<Pull>,
     pub(crate) is_archived: bool,
     pub(crate) allows_auto_merge: bool,
+    /// Whether it passes over filters of lists, as it does with those that it does not understand.
+    pub(crate) ignores_filters: bool,
     /// How many are on a page, whatever is asked for.
     pub(crate) page_size: usize,
     /// Who can be asked to review or be assigned.
@@ -134,6 +136,7 @@ impl GitHub {
             pulls: Vec::new(),
             is_archived: false,
             allows_auto_merge: true,
+            ignores_filters: false,
             page_size: 100,
             collaborators: names(&["octocat", "alice", "bob"]),
             teams: names(&["reviewers"]),
@@ -267,10 +270,11 @@ impl GitHub {
         let pulls = self.pulls.iter().filter(|pull| {
             let owner = pull.head_repository.split('/').next().unwrap();
             let label = format!("{owner}:{}", pull.head);
-            (state == "all" || pull.is_open == (state == "open"))
+            let is_wanted = (state == "all" || pull.is_open == (state == "open"))
                 // A head without an owner is passed over.
                 && wanted("head").is_none_or(|head| !head.contains(':') || head == label)
-                && wanted("base").is_none_or(|base| base == pull.base)
+                && wanted("base").is_none_or(|base| base == pull.base);
+            is_wanted || self.ignores_filters
         });
         let documents: Vec<Value> = pulls.map(|pull| self.pull_document(pull)).collect();
         self.page(call, &documents)
