@@ -7,6 +7,6 @@ pub(crate) mod directory;
 pub(crate) mod function;
 pub(crate) mod models;
 pub(crate) mod probes;
+pub(crate) mod propose;
 pub(crate) mod serve;
 pub(crate) mod shutdown;
-pub(crate) mod propose;

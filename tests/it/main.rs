@@ -21,8 +21,8 @@ mod kpt;
 mod label_bot;
 mod models;
 mod quoting;
-mod sources;
 mod serve;
+mod sources;
 
 #[test]
 fn no_test_file_is_forgotten() {

@@ -171,7 +171,10 @@ impl Workspace {
             message: new.message.as_str().into(),
             extra_headers: Vec::new(),
         };
-        let id = self.repository.write_object(&commit).with_context(problem)?;
+        let id = self
+            .repository
+            .write_object(&commit)
+            .with_context(problem)?;
         if !new.is_signed {
             return Ok(id.detach());
         }

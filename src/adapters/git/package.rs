@@ -67,7 +67,11 @@ impl Workspace {
                 "--filter=blob:limit=1m"
             };
             self.fetch_missing(&walk.missing, &[filter]).await?;
-            if let Some(id) = walk.missing.iter().find(|id| !self.repository.has_object(id)) {
+            if let Some(id) = walk
+                .missing
+                .iter()
+                .find(|id| !self.repository.has_object(id))
+            {
                 bail!(
                     "cannot read the package of {}: the server did not send the object {id}",
                     self.url()
@@ -82,19 +86,32 @@ impl Workspace {
 
     pub(super) fn tree_of(&self, commit_id: ObjectId) -> anyhow::Result<ObjectId> {
         let problem = || format!("cannot read the commit {commit_id} of {}", self.url());
-        let commit = self.repository.find_commit(commit_id).with_context(problem)?;
+        let commit = self
+            .repository
+            .find_commit(commit_id)
+            .with_context(problem)?;
         Ok(commit.tree_id().with_context(problem)?.detach())
     }
 
     fn walk(&self, root: ObjectId) -> anyhow::Result<Walk> {
         let mut walk = Walk::default();
-        let Some(mut directory) = self.directory(root, String::new(), &Hidden::default(), &mut walk)?
+        let Some(mut directory) =
+            self.directory(root, String::new(), &Hidden::default(), &mut walk)?
         else {
             walk.is_on_the_way = !self.prefix.is_empty();
             return Ok(walk);
         };
-        let depth = self.prefix.split('/').filter(|part| !part.is_empty()).count();
-        for (number, name) in self.prefix.split('/').filter(|part| !part.is_empty()).enumerate() {
+        let depth = self
+            .prefix
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .count();
+        for (number, name) in self
+            .prefix
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .enumerate()
+        {
             let entry = directory.tree.find_entry(name);
             let entry = entry.filter(|entry| entry.mode().is_tree());
             let Some(id) = entry.map(|entry| entry.object_id()) else {
@@ -120,18 +137,27 @@ impl Workspace {
             for entry in directory.tree.iter() {
                 let entry = entry.with_context(|| format!("cannot read {}", directory.path))?;
                 // What is not UTF-8 is no path that Kubernetes tools know.
-                let Ok(name) = std::str::from_utf8(entry.filename()) else { continue };
+                let Ok(name) = std::str::from_utf8(entry.filename()) else {
+                    continue;
+                };
                 let path = below(&directory.path, name);
                 match entry.kind() {
                     EntryKind::Tree if !directory.hidden.hides(&path, true) => {
                         let id = entry.object_id();
-                        directories.extend(self.directory(id, path, &directory.hidden, &mut walk)?);
+                        directories.extend(self.directory(
+                            id,
+                            path,
+                            &directory.hidden,
+                            &mut walk,
+                        )?);
                     }
                     EntryKind::Blob | EntryKind::BlobExecutable
-                        if is_manifest(Path::new(name)) && !directory.hidden.hides(&path, false) =>
+                        if is_manifest(Path::new(name))
+                            && !directory.hidden.hides(&path, false) =>
                     {
                         let text = self.text(entry.object_id(), &mut walk)?;
-                        walk.files.extend(text.map(|text| (path[start..].to_owned(), text)));
+                        walk.files
+                            .extend(text.map(|text| (path[start..].to_owned(), text)));
                     }
                     // Links are not followed, and submodules are not ours.
                     _ => {}
@@ -193,7 +219,9 @@ impl Workspace {
         for change in changes {
             let kind_at = |path: &str| -> anyhow::Result<Option<EntryKind>> {
                 let entry = tree.lookup_entry_by_path(below(&self.prefix, path));
-                Ok(entry.with_context(problem)?.map(|entry| entry.mode().kind()))
+                Ok(entry
+                    .with_context(problem)?
+                    .map(|entry| entry.mode().kind()))
             };
             let kind = kind_at(&change.from)?.unwrap_or(EntryKind::Blob);
             if change.from != change.to && kind_at(&change.to)?.is_some() {
@@ -206,10 +234,20 @@ impl Workspace {
             kinds.insert(&change.from, kind);
         }
         // Not `gix::object::tree::Editor::write`, which wants all neighbours to be here.
-        let mut editor = self.repository.edit_tree(tree_id).with_context(problem)?.detach();
+        let mut editor = self
+            .repository
+            .edit_tree(tree_id)
+            .with_context(problem)?
+            .detach();
         for change in changes {
-            let blob = self.repository.write_blob(&change.new).with_context(problem)?;
-            let (from, to) = (below(&self.prefix, &change.from), below(&self.prefix, &change.to));
+            let blob = self
+                .repository
+                .write_blob(&change.new)
+                .with_context(problem)?;
+            let (from, to) = (
+                below(&self.prefix, &change.from),
+                below(&self.prefix, &change.to),
+            );
             if from != to {
                 editor.remove(from.split('/')).with_context(problem)?;
             }

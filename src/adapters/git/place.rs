@@ -123,7 +123,9 @@ fn prefix(clone: &gix::Repository, directory: &Path) -> anyhow::Result<String> {
     let problem = || format!("cannot find {} in its repository", directory.display());
     let root = clone
         .workdir()
-        .ok_or_else(|| anyhow!("the repository has no work tree; name it with --repo, and DIR from its root"))
+        .ok_or_else(|| {
+            anyhow!("the repository has no work tree; name it with --repo, and DIR from its root")
+        })
         .with_context(problem)?
         .canonicalize()
         .with_context(problem)?;
@@ -194,7 +196,11 @@ impl Clone {
                     None => format!("{name}.{value_name}"),
                 };
                 let values = section.values(&value_name);
-                settings.extend(values.into_iter().map(|value| (key.clone(), value.to_string())));
+                settings.extend(
+                    values
+                        .into_iter()
+                        .map(|value| (key.clone(), value.to_string())),
+                );
                 seen.push(value_name);
             }
         }

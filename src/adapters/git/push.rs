@@ -108,7 +108,11 @@ mod tests {
         assert!(error.message.contains("(the server says: no)"));
         let error = rejected("push", "[rejected] (stale info)", "");
         assert_eq!(error.refused, Refused::Outdated);
-        let error = rejected("push", "[remote rejected] (protected branch hook declined)", "");
+        let error = rejected(
+            "push",
+            "[remote rejected] (protected branch hook declined)",
+            "",
+        );
         assert!(error.message.contains("--branch"));
         assert_eq!(rejection("To x\n=\ta:b\t[up to date]\n"), None);
     }

@@ -148,7 +148,10 @@ const WORDS: &[(&[&str], &str, &str, Refused)] = &[
     ),
     // libcurl's words for certificates
     (
-        &["SSL certificate problem", "server certificate verification failed"],
+        &[
+            "SSL certificate problem",
+            "server certificate verification failed",
+        ],
         "the server's certificate is not trusted",
         "set http.sslCAInfo in git's configuration, or SSL_CERT_FILE",
         Refused::ForGood,
@@ -172,7 +175,10 @@ const WORDS: &[(&[&str], &str, &str, Refused)] = &[
     ),
     // git's setup.c
     (
-        &["unknown repository extension found: objectformat", "mismatched algorithms"],
+        &[
+            "unknown repository extension found: objectformat",
+            "mismatched algorithms",
+        ],
         "the repository names its objects with SHA-256, which is not supported",
         "use a repository with SHA-1",
         Refused::ForGood,
@@ -210,7 +216,9 @@ fn last_words(stderr: &str) -> String {
     let line = stderr
         .lines()
         .map(str::trim)
-        .rfind(|line| !line.is_empty() && !line.starts_with("remote:") && !line.starts_with("hint:"))
+        .rfind(|line| {
+            !line.is_empty() && !line.starts_with("remote:") && !line.starts_with("hint:")
+        })
         .unwrap_or("git failed and said nothing");
     let line = line
         .strip_prefix("fatal: ")
@@ -271,7 +279,11 @@ mod tests {
                 "broke off",
                 Refused::Uncertain,
             ),
-            ("fatal: something new\n", ": something new", Refused::ForGood),
+            (
+                "fatal: something new\n",
+                ": something new",
+                Refused::ForGood,
+            ),
             ("", "said nothing", Refused::ForGood),
         ];
         for (stderr, words, refused) in rows {

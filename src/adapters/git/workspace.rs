@@ -77,7 +77,12 @@ impl Workspace {
         let mut remote = |name: &str, url: &RemoteUrl, credential: Option<&PushCredential>| {
             configuration.push((format!("remote.{name}.url"), url.shown.clone()));
             configuration.extend(url.settings(credential));
-            hidden.extend([credential, url.credential.as_ref()].into_iter().flatten().flat_map(secrets));
+            hidden.extend(
+                [credential, url.credential.as_ref()]
+                    .into_iter()
+                    .flatten()
+                    .flat_map(secrets),
+            );
         };
         remote(ORIGIN, &place.url, None);
         if let Some((url, credential)) = &fork {
@@ -140,7 +145,14 @@ impl Workspace {
 
     async fn ask(&self, remote: &str, url: &str) -> Result<Heads, GitError> {
         let doing = format!("read the branches of {url}");
-        let arguments = ["ls-remote", "--symref", "--", remote, "HEAD", "refs/heads/*"];
+        let arguments = [
+            "ls-remote",
+            "--symref",
+            "--",
+            remote,
+            "HEAD",
+            "refs/heads/*",
+        ];
         let said = self.git.run(&doing, &arguments, "").await?;
         if !said.is_success {
             return Err(GitError::of(&doing, url, &said.stderr));
@@ -192,7 +204,11 @@ impl Workspace {
         if ids.is_empty() {
             return Ok(());
         }
-        let url = if remote == FORK { self.push_url() } else { self.url() };
+        let url = if remote == FORK {
+            self.push_url()
+        } else {
+            self.url()
+        };
         let doing = format!("fetch from {url}");
         let mut arguments = vec![
             "fetch",
@@ -250,7 +266,10 @@ fn lay_out(directory: &Path, place: &Place) -> anyhow::Result<()> {
     };
     let objects = clone.common_directory.canonicalize()?.join("objects");
     let Some(path) = objects.to_str().filter(|path| !path.contains(['\n', '"'])) else {
-        bail!("the path of the clone {} cannot be borrowed from", objects.display());
+        bail!(
+            "the path of the clone {} cannot be borrowed from",
+            objects.display()
+        );
     };
     fs::write(
         directory.join("objects/info/alternates"),

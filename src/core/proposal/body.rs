@@ -16,7 +16,9 @@ const MOST: usize = 65_536;
 #[must_use]
 pub fn marked(text: &str, digest: &str) -> String {
     let text = without_marks(text);
-    let frame = format!("{BEGIN}{digest}{BEGIN_END}\n\n{END}\n").chars().count();
+    let frame = format!("{BEGIN}{digest}{BEGIN_END}\n\n{END}\n")
+        .chars()
+        .count();
     let text = shortened(text.trim(), MOST - frame);
     format!("{BEGIN}{digest}{BEGIN_END}\n{text}\n{END}\n")
 }
@@ -43,7 +45,11 @@ pub(super) fn replaced(
     if said == digest {
         return None;
     }
-    let body = fitted(&body[..place.start], wanted.body.trim_end(), &body[place.end..]);
+    let body = fitted(
+        &body[..place.start],
+        wanted.body.trim_end(),
+        &body[place.end..],
+    );
     Some((wanted.title.clone(), body))
 }
 
@@ -64,7 +70,9 @@ fn fitted(before: &str, ours: &str, after: &str) -> String {
         ours.to_owned()
     } else {
         let digest = find(ours).map_or("", |(_, digest)| digest);
-        let frame = format!("{BEGIN}{digest}{BEGIN_END}\n\n{END}").chars().count();
+        let frame = format!("{BEGIN}{digest}{BEGIN_END}\n\n{END}")
+            .chars()
+            .count();
         let text = find(ours).map_or(ours, |(place, digest)| {
             let start = place.start + BEGIN.len() + digest.len() + BEGIN_END.len();
             &ours[start..place.end - END.len()]
@@ -142,7 +150,10 @@ mod tests {
     fn keeps_what_people_wrote() {
         let first = wanted("t1", "one", "d1");
         // Nothing new to say: neither their title nor their words in our part are touched.
-        let edited = format!("Mine.\r\n\r\n{}\r\nAnd mine.", first.body.replace("one", "1"));
+        let edited = format!(
+            "Mine.\r\n\r\n{}\r\nAnd mine.",
+            first.body.replace("one", "1")
+        );
         assert_eq!(replaced(&there("my title", &edited), &first, "d1"), None);
         // Something new: our part and the title, and nothing else.
         let second = wanted("t2", "two", "d2");

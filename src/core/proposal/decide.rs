@@ -1,9 +1,9 @@
 //! What is still missing of a proposal. Pure: one look at the world in, the steps out; whoever acts
 //! looks again when a step finds the world changed.
 
+use super::MergeMethod;
 use super::body;
 use super::pull_request::{PullRequest, WantedPullRequest, not_among};
-use super::MergeMethod;
 
 /// The branch and the pull request as they should be.
 #[derive(Clone, Debug)]

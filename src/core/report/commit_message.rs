@@ -26,7 +26,11 @@ pub fn commit_message(
         });
     }
     let text = text.trim_start().replace("\r\n", "\n").replace('\0', "");
-    let previous: Vec<&str> = facts.previous.iter().map(|model| model.name.as_str()).collect();
+    let previous: Vec<&str> = facts
+        .previous
+        .iter()
+        .map(|model| model.name.as_str())
+        .collect();
     let trailers = [
         ("Model", facts.model.name.clone()),
         ("Previous-Model", previous.join(" ")),

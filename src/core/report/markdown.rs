@@ -84,7 +84,12 @@ mod tests {
     #[test]
     fn links_only_plain_web_addresses() {
         assert_eq!(link("https://h/a?b=c#d"), "<https://h/a?b=c#d>");
-        for text in ["javascript:alert(1)", "https://h/>x", "gs://b/c", "https://h/ x"] {
+        for text in [
+            "javascript:alert(1)",
+            "https://h/>x",
+            "gs://b/c",
+            "https://h/ x",
+        ] {
             assert!(link(text).starts_with('`'), "{text}");
         }
     }

@@ -192,15 +192,27 @@ impl Facts {
 impl ModelFacts {
     fn new(name: &str, model: Option<&Model>) -> Self {
         let short_name = name.trim_end_matches('/').rsplit('/').next();
-        let lineage = model.and_then(|model| model.lineage.clone()).unwrap_or_default();
+        let lineage = model
+            .and_then(|model| model.lineage.clone())
+            .unwrap_or_default();
         Self {
             name: name.to_owned(),
             short_name: short_name.unwrap_or(name).to_owned(),
-            display_name: model.map(|model| model.display_name.clone()).unwrap_or_default(),
-            version: model.and_then(|model| model.version.clone()).unwrap_or_default(),
-            create_time: model.map(|model| model.create_time.to_string()).unwrap_or_default(),
-            state: model.map(|model| model.state.to_string()).unwrap_or_default(),
-            uri: model.and_then(|model| model.uri.clone()).unwrap_or_default(),
+            display_name: model
+                .map(|model| model.display_name.clone())
+                .unwrap_or_default(),
+            version: model
+                .and_then(|model| model.version.clone())
+                .unwrap_or_default(),
+            create_time: model
+                .map(|model| model.create_time.to_string())
+                .unwrap_or_default(),
+            state: model
+                .map(|model| model.state.to_string())
+                .unwrap_or_default(),
+            uri: model
+                .and_then(|model| model.uri.clone())
+                .unwrap_or_default(),
             dataset: lineage.dataset.unwrap_or_default(),
             notebook_run: lineage.notebook_run.unwrap_or_default(),
             source_commit: lineage.source_commit.unwrap_or_default(),
@@ -214,7 +226,11 @@ fn places(update: &Update) -> Vec<PlaceFacts> {
         .filter_map(|result| {
             let field = result.field.as_ref()?;
             Some(PlaceFacts {
-                file: result.file.as_ref().map(|(path, _)| path.clone()).unwrap_or_default(),
+                file: result
+                    .file
+                    .as_ref()
+                    .map(|(path, _)| path.clone())
+                    .unwrap_or_default(),
                 field: field.path.clone(),
                 old: field.current_value.clone().unwrap_or_default(),
                 new: field.proposed_value.clone()?,
@@ -234,7 +250,11 @@ fn figures(old: Option<&Figures>, new: Option<&Figures>) -> Vec<FigureFacts> {
         let figure = figures.and_then(|figures| figures.get(metric)).copied();
         figure.filter(|figure| figure.is_finite())
     };
-    let metrics: BTreeSet<&String> = [old, new].into_iter().flatten().flat_map(Figures::keys).collect();
+    let metrics: BTreeSet<&String> = [old, new]
+        .into_iter()
+        .flatten()
+        .flat_map(Figures::keys)
+        .collect();
     metrics
         .into_iter()
         .map(|metric| {
@@ -252,7 +272,9 @@ fn figures(old: Option<&Figures>, new: Option<&Figures>) -> Vec<FigureFacts> {
 fn labels(old: Option<&Model>, new: Option<&Model>) -> Vec<LabelFacts> {
     let of = |model: Option<&Model>| {
         let evaluation = model.and_then(|model| model.evaluation.as_ref());
-        evaluation.map(|evaluation| evaluation.per_label.clone()).unwrap_or_default()
+        evaluation
+            .map(|evaluation| evaluation.per_label.clone())
+            .unwrap_or_default()
     };
     let (old, new) = (of(old), of(new));
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();

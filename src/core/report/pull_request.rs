@@ -32,10 +32,7 @@ pub fn pull_request(
     title: Option<&Template>,
     body: Option<&Template>,
 ) -> Result<Text, TemplateError> {
-    let (own_title, own_body) = (
-        Template::own("title", TITLE),
-        Template::own("body", BODY),
-    );
+    let (own_title, own_body) = (Template::own("title", TITLE), Template::own("body", BODY));
     let (title, body) = (title.unwrap_or(&own_title), body.unwrap_or(&own_body));
     let text = one_line(&title.render(facts)?);
     if text.is_empty() {

@@ -40,9 +40,7 @@ impl Looker<'_> {
         let url = self.workspace.push_url().to_owned();
         let missing = |observed: &Observed| match decide(&wanted, observed) {
             Ok(steps) => Ok(steps),
-            Err(Obstacle::Foreign(foreign)) => {
-                Err(Stop::Failed(refusal(branch, &url, &foreign)))
-            }
+            Err(Obstacle::Foreign(foreign)) => Err(Stop::Failed(refusal(branch, &url, &foreign))),
         };
         let mut report = Report {
             config: config.name.clone(),
@@ -156,7 +154,10 @@ impl Looker<'_> {
     fn per_model_branches(&self, world: &World, config: &SetModel) -> Vec<String> {
         let start = per_model_start(config);
         let names = world.heads.branches.keys();
-        names.filter(|name| name.starts_with(&start)).cloned().collect()
+        names
+            .filter(|name| name.starts_with(&start))
+            .cloned()
+            .collect()
     }
 
     async fn retire(
@@ -195,7 +196,9 @@ impl Looker<'_> {
         })?;
         self.note(Moment::Before, "push")?;
         let seen = parsed(seen)?;
-        self.workspace.push(&proposal.branch, Some(commit), seen).await?;
+        self.workspace
+            .push(&proposal.branch, Some(commit), seen)
+            .await?;
         self.note(Moment::After, "push")?;
         Ok(commit)
     }
@@ -300,7 +303,10 @@ fn describe(step: &Step, branch: &str) -> String {
             format!("assign pull request {number} to {}", assignees.join(", "))
         }
         Step::RequestReviewers { number, reviewers } => {
-            format!("ask {} to review pull request {number}", reviewers.join(", "))
+            format!(
+                "ask {} to review pull request {number}",
+                reviewers.join(", ")
+            )
         }
         Step::EnableAutoMerge { number, .. } => {
             format!("let pull request {number} merge by itself")

@@ -189,11 +189,7 @@ impl<'r> Looker<'r> {
         Ok(reports)
     }
 
-    async fn propose(
-        &mut self,
-        kept: &mut Option<World>,
-        name: &str,
-    ) -> anyhow::Result<Report> {
+    async fn propose(&mut self, kept: &mut Option<World>, name: &str) -> anyhow::Result<Report> {
         let mut steps = Vec::new();
         let mut last = None;
         for round in 0..MOST_ROUNDS {
@@ -209,12 +205,15 @@ impl<'r> Looker<'r> {
                 },
             };
             let Some(config) = world.configs.iter().find(|config| config.name == name) else {
-                return Err(anyhow!("the base no longer has a SetModel {name:?}; run again"));
+                return Err(anyhow!(
+                    "the base no longer has a SetModel {name:?}; run again"
+                ));
             };
             let prepared = prepare::prepare(self, &world, config)?;
             let result = match &prepared {
                 Prepared::Nothing(nothing) => {
-                    self.nothing_to_do(&world, config, nothing, &mut steps).await
+                    self.nothing_to_do(&world, config, nothing, &mut steps)
+                        .await
                 }
                 Prepared::Proposal(proposal) => {
                     self.complete(&world, config, proposal, &mut steps).await

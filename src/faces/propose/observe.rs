@@ -32,7 +32,11 @@ impl Looker<'_> {
             Some(forge) => {
                 self.note(Moment::Before, "find")?;
                 let head = Head {
-                    fork: self.request.fork.as_ref().map(|fork| fork.full_name.clone()),
+                    fork: self
+                        .request
+                        .fork
+                        .as_ref()
+                        .map(|fork| fork.full_name.clone()),
                     branch: branch.to_owned(),
                 };
                 let reviewers = &self.request.extras.reviewers;
@@ -104,7 +108,10 @@ impl Looker<'_> {
     /// it again, as amending and rebasing do.
     fn is_ours(&self, config: &SetModel, commit: &CommitInfo) -> bool {
         trailer(&commit.message, CONFIG) == Some(config.name.as_str())
-            && commit.committer.email.eq_ignore_ascii_case(&self.committer.email)
+            && commit
+                .committer
+                .email
+                .eq_ignore_ascii_case(&self.committer.email)
     }
 
     /// Whether the tree of a commit says already what we would say.

@@ -87,10 +87,14 @@ pub(super) fn prepare(
     let facts = facts(world, config, &update, &files)?;
     let branch = branch(request, config, &model);
     if gix::validate::reference::name(format!("refs/heads/{branch}").as_str().into()).is_err() {
-        bail!("cannot call a branch {branch:?}: Git does not allow this name; choose another with --branch");
+        bail!(
+            "cannot call a branch {branch:?}: Git does not allow this name; choose another with --branch"
+        );
     }
     if branch == world.base && request.fork.is_none() {
-        bail!("cannot propose on the branch {branch}: it is the base; choose another with --branch");
+        bail!(
+            "cannot propose on the branch {branch}: it is the base; choose another with --branch"
+        );
     }
     let signer = looker.committer.to_string();
     let templates = &request.templates;
@@ -157,7 +161,11 @@ pub(super) fn per_model_start(config: &SetModel) -> String {
 
 /// The last part of a model's name, with letters that every branch may have.
 fn slug(model: &str) -> String {
-    let last = model.trim_end_matches('/').rsplit('/').next().unwrap_or(model);
+    let last = model
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(model);
     let plain = |character: char| {
         if character.is_ascii_alphanumeric() || "-_".contains(character) {
             character

@@ -230,3 +230,14 @@ fn a_config_cannot_send_credentials_astray() {
         );
     }
 }
+
+/// A token for a server on this machine must not pass through a proxy on another one.
+#[test]
+fn no_proxy_stands_between_us_and_this_machine() {
+    let google = automl();
+    let registry = Registry::start(move |asked| google.answer(asked));
+    let proxy = Registry::start(|_| refusal(502, "UNAVAILABLE", "a proxy"));
+    let package = Package::new(&source("automl", &registry), "{displayName: label-bot}");
+    package.render(&[("HTTP_PROXY", &proxy.url()), ("http_proxy", &proxy.url())]);
+    assert!(proxy.asked().is_empty());
+}

@@ -90,7 +90,10 @@ fn the_digest_forgets_what_time_changes() {
     assert_eq!(later.digest, text.digest);
     let mut other = facts();
     other.model = model("TCN3", 8);
-    assert_ne!(pull_request(&other, None, None).unwrap().digest, text.digest);
+    assert_ne!(
+        pull_request(&other, None, None).unwrap().digest,
+        text.digest
+    );
 }
 
 #[test]
