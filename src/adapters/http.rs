@@ -327,14 +327,18 @@ impl Http {
     pub(crate) async fn send(&self, request: &Request) -> Result<Response, HttpError> {
         let start = Instant::now();
         let mut attempt = 1;
+        let mut earlier = None;
         loop {
             let time_left = self.limits.total.saturating_sub(start.elapsed());
             let limit = self.limits.attempt.min(time_left);
             let error = match tokio::time::timeout(limit, self.once(request)).await {
                 Ok(Ok(response)) => return Ok(response),
                 Ok(Err(problem)) => problem,
-                // The last attempt has what is left of the time for all of them.
-                Err(_) if limit < self.limits.attempt => Problem::TimedOut(self.limits.total),
+                // The last attempt has what is left of the time for all of them; that it is not
+                // enough says less than what went wrong before.
+                Err(_) if limit < self.limits.attempt => {
+                    earlier.unwrap_or(Problem::TimedOut(self.limits.total))
+                }
                 Err(_) => Problem::TimedOut(limit),
             };
             let wait = self.wait(request, &error, attempt);
@@ -348,6 +352,7 @@ impl Http {
                     });
                 }
             }
+            earlier = Some(error);
             attempt += 1;
         }
     }
