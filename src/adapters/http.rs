@@ -78,6 +78,8 @@ impl Limits {
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
     client: reqwest::Client,
+    /// For this machine, whatever proxies are set.
+    direct: reqwest::Client,
     limits: Limits,
 }
 
@@ -294,21 +296,28 @@ impl fmt::Display for HttpError {
 impl std::error::Error for HttpError {}
 
 impl Http {
-    /// Makes a client. Proxies are those of `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`;
-    /// certificates are the system's, or those of `SSL_CERT_FILE`.
+    /// Makes a client. Proxies are those of `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, but as with
+    /// Go's programs none for this machine: what is sent there must not leave it. Certificates are the system's, or those of `SSL_CERT_FILE`.
     ///
     /// # Errors
     /// The system's certificates cannot be read.
     pub(crate) fn new(limits: Limits) -> anyhow::Result<Self> {
         // A second installation does nothing; the first is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("modelsync/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::limited(5))
-            .connect_timeout(limits.attempt)
-            .build()
-            .context("cannot prepare for HTTP")?;
-        Ok(Self { client, limits })
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(concat!("modelsync/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::limited(5))
+                .connect_timeout(limits.attempt)
+        };
+        let what = "cannot prepare for HTTP";
+        let client = builder().build().context(what)?;
+        let direct = builder().no_proxy().build().context(what)?;
+        Ok(Self {
+            client,
+            direct,
+            limits,
+        })
     }
 
     /// Sends a request until it succeeds, is refused for good, or the limits are reached.
@@ -318,14 +327,18 @@ impl Http {
     pub(crate) async fn send(&self, request: &Request) -> Result<Response, HttpError> {
         let start = Instant::now();
         let mut attempt = 1;
+        let mut earlier = None;
         loop {
             let time_left = self.limits.total.saturating_sub(start.elapsed());
             let limit = self.limits.attempt.min(time_left);
             let error = match tokio::time::timeout(limit, self.once(request)).await {
                 Ok(Ok(response)) => return Ok(response),
                 Ok(Err(problem)) => problem,
-                // The last attempt has what is left of the time for all of them.
-                Err(_) if limit < self.limits.attempt => Problem::TimedOut(self.limits.total),
+                // The last attempt has what is left of the time for all of them; that it is not
+                // enough says less than what went wrong before.
+                Err(_) if limit < self.limits.attempt => {
+                    earlier.unwrap_or(Problem::TimedOut(self.limits.total))
+                }
                 Err(_) => Problem::TimedOut(limit),
             };
             let wait = self.wait(request, &error, attempt);
@@ -339,6 +352,7 @@ impl Http {
                     });
                 }
             }
+            earlier = Some(error);
             attempt += 1;
         }
     }
@@ -367,8 +381,12 @@ impl Http {
     }
 
     async fn once(&self, request: &Request) -> Result<Response, Problem> {
-        let mut builder = self
-            .client
+        let client = if is_loopback(&request.url) {
+            &self.direct
+        } else {
+            &self.client
+        };
+        let mut builder = client
             .request(request.method.clone(), request.url.clone())
             .headers(request.headers.clone());
         if let Some(body) = &request.body {
@@ -430,6 +448,17 @@ impl fmt::Display for Request {
         let url = self.redact(url.as_str());
         write!(formatter, "{} {url}", self.method)
     }
+}
+
+/// Whether a URL leads to this machine, so that nothing sent there travels over a network.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    // In brackets for IPv6.
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || address
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 fn innermost(error: &dyn std::error::Error) -> String {

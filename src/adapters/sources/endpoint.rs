@@ -3,7 +3,7 @@
 
 use anyhow::{Context, bail};
 
-use super::super::http::Url;
+use super::super::http::{Url, is_loopback};
 
 /// Reads a base URL. `field` is where it stands, for errors.
 ///
@@ -28,17 +28,6 @@ pub(super) fn base_url(field: &str, text: &str) -> anyhow::Result<Url> {
     Ok(url)
 }
 
-/// Whether a URL leads to this machine, so that nothing sent there travels over a network.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    // In brackets for IPv6.
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || address
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
-}
-
 /// Whether nobody on the way can read what is sent there.
 pub(super) fn is_private(url: &Url) -> bool {
     url.scheme() == "https" || is_loopback(url)
@@ -61,4 +50,53 @@ pub(super) fn below<'a>(base: &Url, segments: impl IntoIterator<Item = &'a str>)
         .pop_if_empty()
         .extend(segments);
     url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_where_nobody_listens() {
+        let cases = [
+            ("https://example.com", true),
+            ("http://example.com", false),
+            ("http://localhost:5000", true),
+            ("http://127.8.9.10/", true),
+            ("http://[::1]:8080", true),
+            ("http://0x7f.1/", true),
+            ("http://localhost.example.com", false),
+            ("http://127.0.0.1.example.com", false),
+            ("http://[::2]", false),
+            ("http://0.0.0.0", false),
+        ];
+        for (url, wanted) in cases {
+            assert_eq!(is_private(&Url::parse(url).unwrap()), wanted, "{url}");
+        }
+    }
+
+    #[test]
+    fn knows_whose_host_it_is() {
+        for (url, wanted) in [
+            ("https://googleapis.com", true),
+            ("https://us-central1-aiplatform.googleapis.com", true),
+            ("https://evilgoogleapis.com", false),
+            ("https://googleapis.com.example.com", false),
+        ] {
+            assert_eq!(
+                is_below(&Url::parse(url).unwrap(), "googleapis.com"),
+                wanted
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_put_below_cannot_leave_it() {
+        let base = base_url("URL", "https://example.com/proxy/").unwrap();
+        let url = below(&base, ["models", "a/../../b?c#d", "x y"]);
+        assert_eq!(
+            url.as_str(),
+            "https://example.com/proxy/models/a%2F..%2F..%2Fb%3Fc%23d/x%20y"
+        );
+    }
 }

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use anyhow::{Context, anyhow, bail};
 use serde_json::json;
 
-use super::super::http::{Limits, Method, Url};
+use super::super::http::{Limits, Method, Url, is_loopback};
 use super::Progress;
 use super::api::{Api, Hints, Purpose};
 use super::credentials::Credentials;
-use super::endpoint::{base_url, below, is_below, is_loopback};
+use super::endpoint::{base_url, below, is_below};
 use super::google_auth::GoogleCredentials;
 use super::paging::Paging;
 use crate::core::config::GoogleSource;

@@ -6,11 +6,11 @@ use anyhow::{Context, anyhow, bail};
 use futures::future::{BoxFuture, FutureExt};
 use serde_json::json;
 
-use super::super::http::{Limits, Method, Url};
+use super::super::http::{Limits, Method, Url, is_loopback};
 use super::super::secret::Secret;
 use super::api::{Api, Hints, Purpose};
 use super::credentials::Credentials;
-use super::endpoint::{base_url, below, is_below, is_loopback, is_private};
+use super::endpoint::{base_url, below, is_below, is_private};
 use super::paging::Paging;
 use super::{Progress, Source, for_each, whole};
 use crate::core::config::ModelRegistrySource;

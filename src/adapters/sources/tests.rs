@@ -364,6 +364,11 @@ async fn registries_are_asked_at_once() {
     );
 }
 
+fn precisions(listing: &Listing) -> Vec<Option<f64>> {
+    let precision = |model: &Model| Some(model.evaluation.as_ref()?.metrics["precision"]);
+    listing.models.iter().map(precision).collect()
+}
+
 /// Runs are asked for together where that works, and one by one where it does not.
 #[tokio::test]
 async fn every_run_of_mlflow_is_found() {
@@ -408,9 +413,7 @@ async fn every_run_of_mlflow_is_found() {
         answers.extend(of_runs);
         let (url, server) = serve(answers).await;
         let listing = mlflow(&url).list().await.unwrap();
-        let figure = |model: &Model| Some(model.evaluation.as_ref()?.metrics["precision"]);
-        let figures: Vec<_> = listing.models.iter().map(figure).collect();
-        assert_eq!(figures, wanted);
+        assert_eq!(precisions(&listing), wanted);
         let asked = server.await.unwrap();
         assert!(
             asked[3].contains("runs/search") && asked[3].contains("attributes.run_id IN ('a','b')"),
@@ -434,8 +437,6 @@ async fn every_run_of_mlflow_is_found() {
         answers.extend(of_runs);
         let (url, _server) = serve(answers).await;
         let listing = mlflow(&url).list().await.unwrap();
-        let figure = |model: &Model| Some(model.evaluation.as_ref()?.metrics["precision"]);
-        let figures: Vec<_> = listing.models.iter().map(figure).collect();
-        assert_eq!(figures, wanted);
+        assert_eq!(precisions(&listing), wanted);
     }
 }
