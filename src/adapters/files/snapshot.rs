@@ -7,6 +7,11 @@
 //! afterwards, the tree may have been deleted under the reader, whether that failed or not, and the
 //! reading begins anew.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "this is an adapter, and a directory is kept open"
+)]
+
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -65,11 +70,11 @@ impl Snapshot {
     }
 
     fn read_once(root: Root, directory: &Path, named: &[PathBuf]) -> anyhow::Result<Self> {
-        let texts = read_texts(&root.path).map_err(|error| root.as_named(directory, error))?;
+        let texts = read_texts(&root.path).map_err(|error| root.as_named(directory, &error))?;
         let mut found = Vec::new();
         for path in named {
             let place = root.place(directory, path);
-            let text = read_file(&place).map_err(|error| root.as_named(directory, error))?;
+            let text = read_file(&place).map_err(|error| root.as_named(directory, &error))?;
             found.push((path.clone(), text));
         }
         Ok(Self {
@@ -130,7 +135,7 @@ impl Root {
     }
 
     /// An error with the directory's own name instead of where it leads, which nobody knows.
-    fn as_named(&self, directory: &Path, error: anyhow::Error) -> anyhow::Error {
+    fn as_named(&self, directory: &Path, error: &anyhow::Error) -> anyhow::Error {
         let (real, named) = (
             self.path.display().to_string(),
             directory.display().to_string(),

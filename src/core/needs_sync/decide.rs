@@ -278,7 +278,8 @@ spec:
     #[test]
     fn trains_when_nothing_is_training_and_the_newest_is_old() {
         let day = Duration::from_secs(86_400);
-        let cases: [(&str, &[(&str, &str, &str)], &[&str], bool, &str); 9] = [
+        type Models<'m> = &'m [(&'m str, &'m str, &'m str)];
+        let cases: [(&str, Models<'_>, &[&str], bool, &str); 9] = [
             ("none", &[], &[], true, "lists no model with display name"),
             (
                 "others only",

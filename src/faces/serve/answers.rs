@@ -27,10 +27,12 @@ pub(super) enum How {
 
 /// Answers by what was asked.
 pub(super) struct Answers<K, V> {
-    entries: Arc<Mutex<Vec<(K, Entry<V>)>>>,
+    entries: Arc<Mutex<Entries<K, V>>>,
     keep: Duration,
     clock: Clock,
 }
+
+type Entries<K, V> = Vec<(K, Entry<V>)>;
 
 enum Entry<V> {
     Asking(Shared<BoxFuture<'static, Answer<V>>>),

@@ -30,8 +30,15 @@ pub(super) struct Loaded {
     pub(super) configs: Vec<SetModel>,
     /// What the catalog lists that was named on the command line.
     pub(super) given: Option<Models>,
-    /// For each config by its index, the last decision about it and what a registry said then.
-    decided: Mutex<BTreeMap<usize, (Option<Arc<Models>>, Decision)>>,
+    /// The last decision about each config, by its index.
+    decided: Mutex<BTreeMap<usize, Decided>>,
+}
+
+/// A decision, and what a registry had said.
+#[derive(Debug)]
+struct Decided {
+    asked: Option<Arc<Models>>,
+    decision: Decision,
 }
 
 impl Loaded {
@@ -50,7 +57,8 @@ impl Loaded {
         let decision = needs_sync(&self.package(), config, self.models(asked.as_ref()), now);
         if config.policy.min_age.is_zero() {
             let mut decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner);
-            decided.insert(index, (asked, decision.clone()));
+            let decision = decision.clone();
+            decided.insert(index, Decided { asked, decision });
         }
         decision
     }
@@ -58,13 +66,13 @@ impl Loaded {
     /// The decision that was made of the same.
     pub(super) fn remembered(&self, index: usize, asked: Option<&Arc<Models>>) -> Option<Decision> {
         let decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner);
-        let (before, decision) = decided.get(&index)?;
-        let is_same = match (before, asked) {
+        let before = decided.get(&index)?;
+        let is_same = match (&before.asked, asked) {
             (None, None) => true,
             (Some(before), Some(asked)) => Arc::ptr_eq(before, asked),
             _ => false,
         };
-        is_same.then(|| decision.clone())
+        is_same.then(|| before.decision.clone())
     }
 
     /// The listings to decide by: what a registry said, the catalog of the command line, or those of
