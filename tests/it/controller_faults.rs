@@ -324,3 +324,14 @@ fn who_loses_the_lead_ends() {
     assert_eq!(controller.exit_code(), 1);
     controller.wait_for_line("error: the lead was lost: usurper holds the Lease; start again");
 }
+
+#[test]
+fn it_ends_when_asked_to_also_without_an_api_server() {
+    let mut server = ApiServer::start();
+    server.stop();
+    for arguments in [&["--no-leader-elect"][..], &["--identity", "one"][..]] {
+        let controller = Controller::start_with(&server.kubeconfig(), arguments);
+        controller.wait_for_line("\"WARN\"");
+        assert_eq!(controller.terminate(), 0);
+    }
+}

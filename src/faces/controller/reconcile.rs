@@ -15,6 +15,7 @@ use kube::core::PartialObjectMeta;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use super::metrics::Metrics;
 use super::{jittered, now};
@@ -37,6 +38,17 @@ pub(super) struct Context {
     lambdas: NeedsSyncClient,
     metrics: Metrics,
     known: Mutex<HashMap<Place, Known>>,
+    /// How many looks are under way.
+    looks: watch::Sender<usize>,
+}
+
+/// A look that is under way, until it is dropped.
+struct UnderWay(watch::Sender<usize>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.send_modify(|looks| *looks -= 1);
+    }
 }
 
 /// What is known of a ModelSync between two looks.
@@ -56,7 +68,15 @@ impl Context {
             lambdas,
             metrics,
             known: Mutex::default(),
+            looks: watch::Sender::new(0),
         }
+    }
+
+    /// Waits until no look is under way.
+    pub(super) async fn idle(&self) {
+        let mut looks = self.looks.subscribe();
+        // It ends only with the context.
+        let _ = looks.wait_for(|looks| *looks == 0).await;
     }
 
     pub(super) fn metrics(&self) -> &Metrics {
@@ -91,7 +111,10 @@ pub(super) async fn reconcile(
     context: Arc<Context>,
 ) -> Result<Action, CallError> {
     let place = (object.namespace().unwrap_or_default(), object.name_any());
+    context.looks.send_modify(|looks| *looks += 1);
+    let under_way = UnderWay(context.looks.clone());
     let outcome = look(&place, &context).await;
+    drop(under_way);
     context.metrics.reconciled(outcome.is_ok());
     if outcome.is_ok()
         && let Some(known) = context.known().get_mut(&place)
