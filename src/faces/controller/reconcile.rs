@@ -89,6 +89,18 @@ impl Context {
         self.forget_place(&(namespace, object.name.clone()));
     }
 
+    /// What is remembered of this very ModelSync.
+    fn memory(&self, place: &Place, model_sync: &ModelSync) -> Option<Memory> {
+        let mut known = self.known();
+        let known = known.entry(place.clone()).or_default();
+        if known.uid != model_sync.uid() {
+            // Another of the same name.
+            known.uid = model_sync.uid();
+            known.memory = None;
+        }
+        known.memory.clone()
+    }
+
     fn forget_place(&self, place: &Place) {
         if let Some(Known {
             reason: Some(reason),
@@ -150,25 +162,13 @@ pub(super) fn after_error(
 }
 
 async fn look(place: &Place, context: &Context) -> Result<Action, CallError> {
-    let (namespace, name) = place;
-    let cluster = &context.cluster;
-    let Some(model_sync) = cluster.model_sync(namespace, name).await? else {
-        context.forget_place(place);
+    let Some((mut model_sync, mut runs)) = observe(context, place).await? else {
         return Ok(Action::await_change());
     };
-    let memory = {
-        let mut known = context.known();
-        let known = known.entry(place.clone()).or_default();
-        if known.uid != model_sync.uid() {
-            // Another of the same name.
-            known.uid = model_sync.uid();
-            known.memory = None;
-        }
-        known.memory.clone()
-    };
-    let mut runs = observe_runs(cluster, namespace, &model_sync).await?;
+    let memory = context.memory(place, &model_sync);
     let mut answer = None;
     let mut refusal = None;
+    let mut is_fresh = true;
     loop {
         let decision = decide(&Observed {
             model_sync: &model_sync,
@@ -179,7 +179,22 @@ async fn look(place: &Place, context: &Context) -> Result<Action, CallError> {
             now: now(),
         });
         match &decision.step {
-            Step::Ask => answer = Some(ask(context, &model_sync).await),
+            Step::Ask => {
+                answer = Some(ask(context, &model_sync).await);
+                // That may have taken long.
+                is_fresh = false;
+            }
+            Step::Create(_) if !is_fresh => {
+                let Some(now) = observe(context, place).await? else {
+                    return Ok(Action::await_change());
+                };
+                if now.0.metadata.generation != model_sync.metadata.generation {
+                    // The answer may be another lambda's.
+                    answer = None;
+                }
+                (model_sync, runs) = now;
+                is_fresh = true;
+            }
             Step::Create(run) => match create(context, &model_sync, run).await? {
                 Created::Run(run) => {
                     runs.get_or_insert_default().push(*run);
@@ -197,6 +212,20 @@ async fn look(place: &Place, context: &Context) -> Result<Action, CallError> {
             }
         }
     }
+}
+
+/// A ModelSync and its runs as they are now; `None` when it is gone.
+async fn observe(
+    context: &Context,
+    place: &Place,
+) -> Result<Option<(ModelSync, Option<Vec<Run>>)>, CallError> {
+    let (namespace, name) = place;
+    let Some(model_sync) = context.cluster.model_sync(namespace, name).await? else {
+        context.forget_place(place);
+        return Ok(None);
+    };
+    let runs = observe_runs(&context.cluster, namespace, &model_sync).await?;
+    Ok(Some((model_sync, runs)))
 }
 
 /// All runs of a ModelSync; `None` when the cluster does not know PipelineRuns.
