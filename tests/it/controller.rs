@@ -523,15 +523,19 @@ fn get(address: &str, path: &str) -> String {
 #[test]
 fn wrong_input_is_one_sentence() {
     let nowhere = std::path::Path::new("/nowhere/kubeconfig");
+    let broken = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(broken.path(), "kind: [").unwrap();
+    let mut controller = Controller::start_with(broken.path(), &[]);
+    assert_eq!(controller.exit_code(), 1);
+    controller.wait_for_line("failed to parse kubeconfig YAML");
+    assert_eq!(controller.log().lines().count(), 1);
     let mut controller = Controller::start_with(nowhere, &[]);
     assert_eq!(controller.exit_code(), 1);
-    let line = controller.wait_for_line("error: ");
-    assert!(
-        line.starts_with(
-            "error: cannot find a Kubernetes cluster; set KUBECONFIG, or run in a pod \
-                          with a service account: "
-        ),
-        "{line}"
+    assert_eq!(
+        controller.wait_for_line("error: "),
+        "error: cannot find a Kubernetes cluster: failed to read kubeconfig from \
+         '\"/nowhere/kubeconfig\"': No such file or directory (os error 2); set KUBECONFIG to a \
+         kubeconfig, or run in a pod with a service account"
     );
     assert_eq!(controller.log().lines().count(), 1);
     for (argument, value, message) in [

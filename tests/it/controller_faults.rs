@@ -195,6 +195,29 @@ fn two_controllers_that_get_different_answers_start_one_run() {
     assert_never_two_active(state);
 }
 
+/// A controller that sleeps right before it creates a run, and wakes up when another has created that
+/// run, seen it end, and begun the next.
+#[test]
+fn a_create_that_comes_too_late_starts_nothing() {
+    let server = ApiServer::start();
+    let state = &server.state;
+    let lambda = Lambda::start(yes("m1"));
+    create_model_sync(state, &lambda, "deploy", &json!({}));
+    state.plan_next("POST pipelineruns", Fault::Delay);
+    let late = Controller::start(&server);
+    state.wait("the create", |_| state.has_happened().then_some(()));
+    let _other = Controller::start(&server);
+    let first = wait_active(state, "m1");
+    wait_ready(state, "deploy", "False RunActive");
+    lambda.reply(yes("m2"));
+    state.change(|store| end_run(store, NAMESPACE, &first, true));
+    wait_active(state, "m2");
+    state.release();
+    late.wait_for_line("the PipelineRun is there already");
+    assert_never_two_active(state);
+    assert_eq!(state.store().created_runs.len(), 2);
+}
+
 #[test]
 fn a_status_that_somebody_else_has_changed_is_written_again() {
     let story = Story::begin();
@@ -323,4 +346,15 @@ fn who_loses_the_lead_ends() {
     patched.unwrap_or_else(|refusal| panic!("{refusal:?}"));
     assert_eq!(controller.exit_code(), 1);
     controller.wait_for_line("error: the lead was lost: usurper holds the Lease; start again");
+}
+
+#[test]
+fn it_ends_when_asked_to_also_without_an_api_server() {
+    let mut server = ApiServer::start();
+    server.stop();
+    for arguments in [&["--no-leader-elect"][..], &["--identity", "one"][..]] {
+        let controller = Controller::start_with(&server.kubeconfig(), arguments);
+        controller.wait_for_line("\"WARN\"");
+        assert_eq!(controller.terminate(), 0);
+    }
 }

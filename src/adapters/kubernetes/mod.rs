@@ -10,7 +10,7 @@ pub(crate) use cluster::{Cluster, Notice};
 pub(crate) use error::{CallError, Problem};
 pub(crate) use lease::LeaseClient;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use kube::config::Config;
 
 /// Connects to the cluster of the kubeconfig (`KUBECONFIG`, `~/.kube/config`), or to the one that
@@ -21,9 +21,16 @@ use kube::config::Config;
 pub(crate) async fn connect() -> anyhow::Result<kube::Client> {
     // A second installation does nothing; the first is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let config = Config::infer().await.context(
-        "cannot find a Kubernetes cluster; set KUBECONFIG, or run in a pod with a service account",
-    )?;
+    let config = Config::infer().await.map_err(|error| {
+        // Its source is what is wrong with the kubeconfig; the first line says it.
+        let cause = std::error::Error::source(&error)
+            .map_or_else(|| error.to_string(), ToString::to_string);
+        anyhow!(
+            "cannot find a Kubernetes cluster: {}; set KUBECONFIG to a kubeconfig, or run in a pod \
+             with a service account",
+            cause.lines().next().unwrap_or_default()
+        )
+    })?;
     let server = config.cluster_url.to_string();
     kube::Client::try_from(config)
         .with_context(|| format!("cannot prepare to talk to the Kubernetes API at {server}"))

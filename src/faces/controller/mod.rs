@@ -34,6 +34,8 @@ use crate::faces::{probes, shutdown};
 
 /// How many ModelSyncs are reconciled at once: one that waits for its lambda holds up no other.
 const CONCURRENCY: u16 = 32;
+/// How long a look may still take after a signal to stop; it can be cut off at any time.
+const LOOK_GRACE: Duration = Duration::from_secs(20);
 /// How long a request for metrics may still take after a signal to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -145,10 +147,19 @@ async fn reconcile_until(
     };
     let (label, value) = MANAGED_BY;
     let ours = watcher::Config::default().labels(&format!("{label}={value}"));
-    Controller::new(owners, watcher::Config::default())
+    // The controller ends by itself only when it has seen the ModelSyncs.
+    let stopped = async {
+        stop.clone().asked().await;
+        tokio::select! {
+            () = context.idle() => {}
+            () = tokio::time::sleep(LOOK_GRACE) => tracing::warn!("stopped: some looks took too long"),
+            () = stop.clone().insisted() => {}
+        }
+    };
+    let controller = Controller::new(owners, watcher::Config::default())
         .owns_with(owned, runs, ours)
         .with_config(Config::default().concurrency(CONCURRENCY))
-        .graceful_shutdown_on(stop.asked())
+        .graceful_shutdown_on(stop.clone().asked())
         .run(
             reconcile::reconcile,
             reconcile::after_error,
@@ -171,8 +182,11 @@ async fn reconcile_until(
                 Err(Error::RunnerError(error)) => tracing::error!(%error, "cannot reconcile"),
             }
             std::future::ready(())
-        })
-        .await;
+        });
+    tokio::select! {
+        () = controller => {}
+        () = stopped => {}
+    }
 }
 
 /// The innermost cause of a watch's error, which says most.

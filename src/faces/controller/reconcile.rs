@@ -15,6 +15,7 @@ use kube::core::PartialObjectMeta;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use super::metrics::Metrics;
 use super::{jittered, now};
@@ -37,6 +38,17 @@ pub(super) struct Context {
     lambdas: NeedsSyncClient,
     metrics: Metrics,
     known: Mutex<HashMap<Place, Known>>,
+    /// How many looks are under way.
+    looks: watch::Sender<usize>,
+}
+
+/// A look that is under way, until it is dropped.
+struct UnderWay(watch::Sender<usize>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.send_modify(|looks| *looks -= 1);
+    }
 }
 
 /// What is known of a ModelSync between two looks.
@@ -56,7 +68,15 @@ impl Context {
             lambdas,
             metrics,
             known: Mutex::default(),
+            looks: watch::Sender::new(0),
         }
+    }
+
+    /// Waits until no look is under way.
+    pub(super) async fn idle(&self) {
+        let mut looks = self.looks.subscribe();
+        // It ends only with the context.
+        let _ = looks.wait_for(|looks| *looks == 0).await;
     }
 
     pub(super) fn metrics(&self) -> &Metrics {
@@ -67,6 +87,18 @@ impl Context {
     pub(super) fn forget(&self, object: &ObjectRef<DynamicObject>) {
         let namespace = object.namespace.clone().unwrap_or_default();
         self.forget_place(&(namespace, object.name.clone()));
+    }
+
+    /// What is remembered of this very ModelSync.
+    fn memory(&self, place: &Place, model_sync: &ModelSync) -> Option<Memory> {
+        let mut known = self.known();
+        let known = known.entry(place.clone()).or_default();
+        if known.uid != model_sync.uid() {
+            // Another of the same name.
+            known.uid = model_sync.uid();
+            known.memory = None;
+        }
+        known.memory.clone()
     }
 
     fn forget_place(&self, place: &Place) {
@@ -91,7 +123,10 @@ pub(super) async fn reconcile(
     context: Arc<Context>,
 ) -> Result<Action, CallError> {
     let place = (object.namespace().unwrap_or_default(), object.name_any());
+    context.looks.send_modify(|looks| *looks += 1);
+    let under_way = UnderWay(context.looks.clone());
     let outcome = look(&place, &context).await;
+    drop(under_way);
     context.metrics.reconciled(outcome.is_ok());
     if outcome.is_ok()
         && let Some(known) = context.known().get_mut(&place)
@@ -127,25 +162,13 @@ pub(super) fn after_error(
 }
 
 async fn look(place: &Place, context: &Context) -> Result<Action, CallError> {
-    let (namespace, name) = place;
-    let cluster = &context.cluster;
-    let Some(model_sync) = cluster.model_sync(namespace, name).await? else {
-        context.forget_place(place);
+    let Some((mut model_sync, mut runs)) = observe(context, place).await? else {
         return Ok(Action::await_change());
     };
-    let memory = {
-        let mut known = context.known();
-        let known = known.entry(place.clone()).or_default();
-        if known.uid != model_sync.uid() {
-            // Another of the same name.
-            known.uid = model_sync.uid();
-            known.memory = None;
-        }
-        known.memory.clone()
-    };
-    let mut runs = observe_runs(cluster, namespace, &model_sync).await?;
+    let memory = context.memory(place, &model_sync);
     let mut answer = None;
     let mut refusal = None;
+    let mut is_fresh = true;
     loop {
         let decision = decide(&Observed {
             model_sync: &model_sync,
@@ -156,7 +179,22 @@ async fn look(place: &Place, context: &Context) -> Result<Action, CallError> {
             now: now(),
         });
         match &decision.step {
-            Step::Ask => answer = Some(ask(context, &model_sync).await),
+            Step::Ask => {
+                answer = Some(ask(context, &model_sync).await);
+                // That may have taken long.
+                is_fresh = false;
+            }
+            Step::Create(_) if !is_fresh => {
+                let Some(now) = observe(context, place).await? else {
+                    return Ok(Action::await_change());
+                };
+                if now.0.metadata.generation != model_sync.metadata.generation {
+                    // The answer may be another lambda's.
+                    answer = None;
+                }
+                (model_sync, runs) = now;
+                is_fresh = true;
+            }
             Step::Create(run) => match create(context, &model_sync, run).await? {
                 Created::Run(run) => {
                     runs.get_or_insert_default().push(*run);
@@ -174,6 +212,20 @@ async fn look(place: &Place, context: &Context) -> Result<Action, CallError> {
             }
         }
     }
+}
+
+/// A ModelSync and its runs as they are now; `None` when it is gone.
+async fn observe(
+    context: &Context,
+    place: &Place,
+) -> Result<Option<(ModelSync, Option<Vec<Run>>)>, CallError> {
+    let (namespace, name) = place;
+    let Some(model_sync) = context.cluster.model_sync(namespace, name).await? else {
+        context.forget_place(place);
+        return Ok(None);
+    };
+    let runs = observe_runs(&context.cluster, namespace, &model_sync).await?;
+    Ok(Some((model_sync, runs)))
 }
 
 /// All runs of a ModelSync; `None` when the cluster does not know PipelineRuns.

@@ -80,6 +80,11 @@ async fn handle(
             state.notify();
             return std::future::pending().await;
         }
+        Some(Fault::Delay) => {
+            state.notify();
+            let mut released = state.released.subscribe();
+            released.wait_for(|released| *released).await.unwrap();
+        }
         _ => {}
     }
     let done = call(&state, &method, &place, &query, &body);

@@ -32,6 +32,8 @@ pub(crate) struct State {
     changed: Condvar,
     /// Wakes watches: the number of changes, and how often all watches were ended.
     watches: tokio::sync::watch::Sender<(u64, u64)>,
+    /// Wakes delayed calls.
+    released: tokio::sync::watch::Sender<bool>,
 }
 
 /// What to do to which call.
@@ -42,6 +44,8 @@ pub(crate) struct Faults {
     pub(crate) calls: Vec<String>,
     /// The call to disturb, counted from 0, and how.
     planned: Option<(usize, Fault)>,
+    /// Instead: the first call of this name.
+    planned_name: Option<(&'static str, Fault)>,
     /// Whether the planned fault has happened.
     has_happened: bool,
     /// Refuse every call that starts so, with this code.
@@ -61,6 +65,8 @@ pub(crate) enum Fault {
     HoldBefore,
     /// Do it and never answer.
     HoldAfter,
+    /// Do it when the test says so.
+    Delay,
 }
 
 impl ApiServer {
@@ -71,6 +77,7 @@ impl ApiServer {
             faults: Mutex::default(),
             changed: Condvar::new(),
             watches: tokio::sync::watch::Sender::new((0, 0)),
+            released: tokio::sync::watch::Sender::new(false),
         });
         let mut server = Self {
             state,
@@ -186,6 +193,16 @@ impl State {
         };
     }
 
+    /// Plans a fault for the next call of this name.
+    pub(crate) fn plan_next(&self, name: &'static str, fault: Fault) {
+        self.faults().planned_name = Some((name, fault));
+    }
+
+    /// Lets a delayed call go on.
+    pub(crate) fn release(&self) {
+        self.released.send_replace(true);
+    }
+
     /// Refuses all calls that start so until told otherwise.
     pub(crate) fn refuse(&self, calls: Option<(&str, u16)>) {
         self.faults().refused = calls.map(|(start, code)| (start.to_owned(), code));
@@ -211,6 +228,13 @@ impl State {
             return Some(Fault::FailBefore(*code));
         }
         let number = faults.calls.len();
+        if let Some((name, fault)) = faults.planned_name
+            && call == name
+        {
+            faults.planned_name = None;
+            faults.has_happened = true;
+            return Some(fault);
+        }
         faults.calls.push(call);
         match faults.planned {
             Some((planned, fault)) if planned == number => {
