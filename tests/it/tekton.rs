@@ -458,6 +458,83 @@ fn the_program_takes_what_deploy_gives() {
     assert!(error.contains("names a registry"), "{error}");
 }
 
+/// The whole way: the step as it stands, the program, and a repository on this machine.
+#[test]
+fn propose_pushes_the_change_and_writes_the_results() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (source, bare) = (
+        scratch.path().join("source"),
+        scratch.path().join("bare.git"),
+    );
+    let head = "apiVersion: automl.cloudai.kubeflow.org/v1alpha1\n";
+    let model = |name: &str, month: u8| {
+        format!(
+            "  - {{name: {name}, displayName: d, createTime: 2020-0{month}-01T00:00:00Z, state: Trained}}\n"
+        )
+    };
+    let files = [
+        (
+            "set-model.yaml",
+            format!(
+                "{head}kind: SetModel\nmetadata: {{name: bot}}\nspec:\n  targets:\n  - resource: {{kind: ConfigMap, name: bot}}\n    field: data.model\n"
+            ),
+        ),
+        (
+            "models.yaml",
+            format!(
+                "{head}kind: ModelCatalog\nmetadata: {{name: models}}\nspec:\n  models:\n{}{}",
+                model("m1", 1),
+                model("m2", 2)
+            ),
+        ),
+        (
+            "map.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bot}\ndata: {model: m1} # keep\n"
+                .to_owned(),
+        ),
+    ];
+    fs::create_dir_all(source.join("bot")).unwrap();
+    for (name, text) in &files {
+        fs::write(source.join("bot").join(name), text).unwrap();
+    }
+    git(&source, &["init", "-q"]);
+    git(&source, &["add", "."]);
+    git(&source, &["commit", "-qm", "package"]);
+    git(
+        scratch.path(),
+        &["clone", "-q", "--bare", "source", "bare.git"],
+    );
+
+    let run = Run::new(
+        "update-model-pr",
+        &[
+            ("automl-model", "m2"),
+            ("branchName", "auto-update"),
+            ("directory", "bot"),
+            ("forge", "none"),
+            ("repo-url", bare.to_str().unwrap()),
+        ],
+    );
+    let program = env!("CARGO_BIN_EXE_modelsync");
+    run.program(
+        "modelsync",
+        &format!("#!/bin/sh\nexec '{program}' \"$@\"\n"),
+    );
+    for _ in 0..2 {
+        succeeds(&run.step("propose"));
+        assert_eq!(run.result("model"), "m2");
+        assert_eq!(run.result("pr-url"), "");
+        assert_eq!(
+            run.result("commit"),
+            git(&bare, &["rev-parse", "auto-update"])
+        );
+        assert_eq!(
+            git(&bare, &["show", "auto-update:bot/map.yaml"]),
+            files[2].1.replace("m1", "m2").trim()
+        );
+    }
+}
+
 fn git(directory: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .args([
