@@ -109,7 +109,9 @@ fn a_failure_is_shared_and_soon_forgotten() {
         while registry.asked() == 0 {
             tokio::task::yield_now().await;
         }
-        let second = answers.get(&"q", |_| registry.ask(true));
+        let mut second = Box::pin(answers.get(&"q", |_| registry.ask(true)));
+        // Asks before there is an answer.
+        assert_eq!((&mut second).now_or_never(), None);
         registry.let_go.add_permits(1);
         assert_eq!(second.await, (Err("refused 1".into()), How::Joined));
         assert_eq!(first.await.unwrap(), (Err("refused 1".into()), How::Asked));
