@@ -9,9 +9,11 @@
 //! The watches only say when to look; what is decided on is read afresh each time. So a watch that
 //! lags, or a second process that also believes to lead, cannot start a run too many.
 
+mod events;
 mod leadership;
 mod metrics;
 mod reconcile;
+mod runs;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
