@@ -250,7 +250,8 @@ pub(super) fn run(arguments: &PrArgs, printer: &mut Printer) -> anyhow::Result<O
         Err(error) if is_json => {
             let object = proposed::failure(&format!("{error:#}"));
             printer.data(format!("{object:#}\n").as_bytes());
-            return Err(error);
+            printer.error(&format!("{error:#}"));
+            return Ok(Outcome::Failed);
         }
         Err(error) => return Err(error),
     };
