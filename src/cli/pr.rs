@@ -156,6 +156,9 @@ struct CommitArgs {
     /// File with the template of the message, to which trailers are added
     #[arg(long, value_name = "FILE", env = "MODELSYNC_COMMIT_TEMPLATE")]
     commit_template: Option<PathBuf>,
+    /// How to commit: push with git, or let GitHub make and sign the commit through its API
+    #[arg(long, value_name = "HOW", env = "MODELSYNC_COMMIT_VIA")]
+    commit_via: Option<Blank<CommitVia>>,
     /// Author, as "Name <address>" [default: as git knows it]
     #[arg(long, value_name = "IDENTITY", env = "MODELSYNC_AUTHOR")]
     author: Option<String>,
@@ -203,6 +206,25 @@ impl FromStr for ForgeName {
         match text {
             "none" => Ok(Self::None),
             kind => kind.parse().map(Self::Kind),
+        }
+    }
+}
+
+/// How to commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CommitVia {
+    Push,
+    Api,
+}
+
+impl FromStr for CommitVia {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "push" => Ok(Self::Push),
+            "api" => Ok(Self::Api),
+            _ => Err(format!("there is no way {text:?}; there are push and api")),
         }
     }
 }
@@ -345,6 +367,7 @@ impl PrArgs {
             commit: CommitOptions {
                 author: given(commit.author.as_ref()),
                 committer: given(commit.committer.as_ref()),
+                is_by_forge: commit.commit_via.as_ref().and_then(|it| it.0) == Some(CommitVia::Api),
                 is_signed_off: commit.signoff,
                 is_signed: commit.sign || given(commit.signing_key.as_ref()).is_some(),
                 signing_key: given(commit.signing_key.as_ref()),

@@ -581,3 +581,45 @@ fn wrong_input_is_told_in_one_sentence() {
     assert_eq!(object["outcome"], "failed");
     assert_eq!(project.repository.branches(), ["main"]);
 }
+
+#[test]
+fn github_makes_the_commit_itself() {
+    let project = Project::new();
+    let github = project.github();
+    let flags = ["--commit-via=api"];
+    let run = project.pr_with(&github, &flags).json();
+    assert_eq!(run["outcome"], "created");
+    assert_eq!(project.map(BRANCH), config_map("m2"));
+    let committer = project
+        .repository
+        .line(&["log", "-1", "--format=%cn", BRANCH]);
+    assert_eq!(committer.as_deref(), Some("GitHub"));
+    github.no_faults();
+    assert_eq!(
+        project.pr_with(&github, &flags).json()["outcome"],
+        "unchanged"
+    );
+    assert_eq!(github.writes(), 0);
+    project.commit("main", "package/models.yaml", &catalog(3));
+    assert_eq!(
+        project.pr_with(&github, &flags).json()["outcome"],
+        "updated"
+    );
+    assert_eq!(project.map(BRANCH), config_map("m3"));
+    let url = project.url();
+    let refused = project
+        .pr(&[
+            "package",
+            "--repo",
+            &url,
+            "--forge=none",
+            "--commit-via=api",
+            "--branch=x",
+        ])
+        .run();
+    assert!(
+        refused.stderr.contains("only GitHub can do that"),
+        "{}",
+        refused.stderr
+    );
+}
