@@ -156,6 +156,9 @@ struct CommitArgs {
     /// File with the template of the message, to which trailers are added
     #[arg(long, value_name = "FILE", env = "MODELSYNC_COMMIT_TEMPLATE")]
     commit_template: Option<PathBuf>,
+    /// How to commit: push with git, or let GitHub make and sign the commit through its API
+    #[arg(long, value_name = "HOW", env = "MODELSYNC_COMMIT_VIA")]
+    commit_via: Option<Blank<CommitVia>>,
     /// Author, as "Name <address>" [default: as git knows it]
     #[arg(long, value_name = "IDENTITY", env = "MODELSYNC_AUTHOR")]
     author: Option<String>,
@@ -207,6 +210,25 @@ impl FromStr for ForgeName {
     }
 }
 
+/// How to commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CommitVia {
+    Push,
+    Api,
+}
+
+impl FromStr for CommitVia {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "push" => Ok(Self::Push),
+            "api" => Ok(Self::Api),
+            _ => Err(format!("there is no way {text:?}; there are push and api")),
+        }
+    }
+}
+
 /// How it merges.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum MethodName {
@@ -250,7 +272,8 @@ pub(super) fn run(arguments: &PrArgs, printer: &mut Printer) -> anyhow::Result<O
         Err(error) if is_json => {
             let object = proposed::failure(&format!("{error:#}"));
             printer.data(format!("{object:#}\n").as_bytes());
-            return Err(error);
+            printer.error(&format!("{error:#}"));
+            return Ok(Outcome::Failed);
         }
         Err(error) => return Err(error),
     };
@@ -344,6 +367,7 @@ impl PrArgs {
             commit: CommitOptions {
                 author: given(commit.author.as_ref()),
                 committer: given(commit.committer.as_ref()),
+                is_by_forge: commit.commit_via.as_ref().and_then(|it| it.0) == Some(CommitVia::Api),
                 is_signed_off: commit.signoff,
                 is_signed: commit.sign || given(commit.signing_key.as_ref()).is_some(),
                 signing_key: given(commit.signing_key.as_ref()),

@@ -66,7 +66,8 @@ impl Workspace {
             } else {
                 "--filter=blob:limit=1m"
             };
-            self.fetch_missing(&walk.missing, &[filter]).await?;
+            self.fetch_missing(commit_id, &walk.missing, &[filter])
+                .await?;
             if let Some(id) = walk
                 .missing
                 .iter()

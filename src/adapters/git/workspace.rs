@@ -10,7 +10,7 @@ use gix::ObjectId;
 use super::command::Git;
 use super::place::Place;
 use super::refs::Heads;
-use super::refusal::GitError;
+use super::refusal::{GitError, Refused};
 use super::url::{RemoteUrl, secrets};
 use crate::adapters::forges::PushCredential;
 
@@ -229,19 +229,33 @@ impl Workspace {
         // upload-pack.c: "not our ref"; fetch-pack.c: "Server does not allow request for
         // unadvertised object"
         if said.stderr.contains("not our ref") || said.stderr.contains("unadvertised object") {
-            error.refused = super::Refused::Outdated;
+            error.refused = Refused::Outdated;
         }
         Err(error)
     }
 
-    /// Fetches trees and blobs that are not here.
+    /// Fetches trees and blobs of a commit that are not here.
     pub(super) async fn fetch_missing(
         &self,
+        commit_id: ObjectId,
         ids: &[ObjectId],
         flags: &[&str],
     ) -> Result<(), GitError> {
-        let remote = ORIGIN;
-        match self.fetch_objects(remote, flags, ids).await {
+        let fetched = self.fetch_anywhere(ids, flags).await;
+        // Before version 2 of git's protocol, which some SSH servers do not speak, a server sends
+        // only what its branches point to: then all of the commit.
+        match fetched {
+            Err(error) if error.refused == Refused::Outdated => {
+                // Git remembers the filter of the first fetch.
+                let whole = ["--refetch", "--depth=1", "--no-filter"];
+                self.fetch_anywhere(&[commit_id], &whole).await
+            }
+            fetched => fetched,
+        }
+    }
+
+    async fn fetch_anywhere(&self, ids: &[ObjectId], flags: &[&str]) -> Result<(), GitError> {
+        match self.fetch_objects(ORIGIN, flags, ids).await {
             Err(_) if self.fork.is_some() => self.fetch_objects(FORK, flags, ids).await,
             fetched => fetched,
         }

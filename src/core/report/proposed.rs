@@ -70,17 +70,11 @@ pub fn results(reports: &[Report]) -> Vec<(&'static str, String)> {
 pub fn lines(report: &Report, is_verbose: bool) -> String {
     let mut text = String::new();
     let name = &report.config;
-    let is_preview = report.preview.is_some();
     let first = match (report.outcome, &report.branch) {
         (Outcome::UpToDate, _) | (_, None) => String::new(),
         (Outcome::Unchanged, Some(branch)) => format!("{name}: {branch} is there; nothing to do"),
         (_, Some(_)) => {
-            let verb = if is_preview { "would " } else { "" };
-            let steps: Vec<String> = report
-                .steps
-                .iter()
-                .map(|step| format!("{verb}{step}"))
-                .collect();
+            let steps = &report.steps;
             steps
                 .iter()
                 .map(|step| format!("{name}: {step}"))

@@ -7,6 +7,7 @@ use super::look::{Looker, World};
 use super::observe::refusal;
 use super::prepare::{Nothing, Proposal, per_model_start};
 use super::{Moment, Naming, Stop};
+use crate::adapters::forges::{self, Forge, WantedCommit};
 use crate::adapters::git::NewCommit;
 use crate::core::config::SetModel;
 use crate::core::proposal::{
@@ -59,7 +60,10 @@ impl Looker<'_> {
             let steps = missing(&observed)?;
             report.outcome = outcome(&steps, self.forge.is_some());
             report.commit = commit;
-            report.steps = steps.iter().map(|step| describe(step, branch)).collect();
+            report.steps = steps
+                .iter()
+                .map(|step| describe(step, branch, false))
+                .collect();
             report.preview = Some(Preview {
                 message: proposal.message.clone(),
                 diff: diff::unified(&proposal.files),
@@ -74,12 +78,15 @@ impl Looker<'_> {
                 report.outcome = outcome(done, self.forge.is_some());
                 report.commit = commit;
                 report.pull_request = oldest(&observed.pull_requests).map(|it| it.url.clone());
-                report.steps = done.iter().map(|step| describe(step, branch)).collect();
+                report.steps = done
+                    .iter()
+                    .map(|step| describe(step, branch, true))
+                    .collect();
                 return Ok(report);
             };
             let opened = if let Step::Push { seen } = &step {
                 let id = self.push(world, proposal, seen.as_deref()).await?;
-                commit = Some(id.to_string());
+                commit = Some(id);
                 None
             } else {
                 self.act(branch, &step).await?
@@ -126,7 +133,10 @@ impl Looker<'_> {
             model: nothing.model.clone(),
             previous: nothing.previous.clone(),
             reasons: nothing.reasons.clone(),
-            steps: done.iter().map(|step| describe(step, shown)).collect(),
+            steps: done
+                .iter()
+                .map(|step| describe(step, shown, true))
+                .collect(),
             preview: None,
         })
     }
@@ -184,7 +194,10 @@ impl Looker<'_> {
         world: &World,
         proposal: &Proposal,
         seen: Option<&str>,
-    ) -> Result<ObjectId, Stop> {
+    ) -> Result<String, Stop> {
+        if self.request.commit.is_by_forge {
+            return self.commit_by_forge(world, proposal, seen).await;
+        }
         let commit = self.workspace.make_commit(&NewCommit {
             tree_id: proposal.tree_id,
             parent_id: world.base_id,
@@ -200,7 +213,53 @@ impl Looker<'_> {
             .push(&proposal.branch, Some(commit), seen)
             .await?;
         self.note(Moment::After, "push")?;
-        Ok(commit)
+        Ok(commit.to_string())
+    }
+
+    /// Lets the forge make the commit, and sign it.
+    async fn commit_by_forge(
+        &mut self,
+        world: &World,
+        proposal: &Proposal,
+        seen: Option<&str>,
+    ) -> Result<String, Stop> {
+        let commits = self.forge.and_then(Forge::commits).ok_or_else(|| {
+            anyhow!(
+                "cannot commit through this forge's API: only GitHub can do that; leave \
+                 --commit-via out"
+            )
+        })?;
+        let mut changes = Vec::new();
+        for file in &proposal.files {
+            if file.from != file.to {
+                changes.push(forges::FileChange {
+                    path: file.from.clone(),
+                    contents: None,
+                });
+            }
+            changes.push(forges::FileChange {
+                path: file.to.clone(),
+                contents: Some(file.new.clone().into_bytes()),
+            });
+        }
+        let wanted = WantedCommit {
+            branch: proposal.branch.clone(),
+            seen: seen.map(str::to_owned),
+            base_id: world.base_id.to_string(),
+            message: proposal.message.clone(),
+            changes,
+        };
+        self.note(Moment::Before, "push")?;
+        let made = commits.commit(&wanted).await?;
+        self.note(Moment::After, "push")?;
+        if made.tree_id != proposal.tree_id.to_string() {
+            return Err(Stop::Failed(anyhow!(
+                "cannot commit {} through the forge's API: it made another tree, as for a file that \
+                 is executable; leave --commit-via out",
+                proposal.branch
+            )));
+        }
+        Ok(made.id)
     }
 
     /// Does one step other than the push; what opening gives back.
@@ -219,11 +278,7 @@ impl Looker<'_> {
         Ok(opened)
     }
 
-    async fn ask(
-        &self,
-        forge: &dyn crate::adapters::forges::Forge,
-        step: &Step,
-    ) -> Result<Option<PullRequest>, Stop> {
+    async fn ask(&self, forge: &dyn Forge, step: &Step) -> Result<Option<PullRequest>, Stop> {
         match step {
             Step::Push { .. } | Step::RemoveBranch { .. } => {}
             Step::Open(wanted) => return Ok(Some(forge.open(wanted).await?)),
@@ -287,32 +342,50 @@ fn name(step: &Step) -> &'static str {
     }
 }
 
-/// A step in words that go on after "would" as well as after "did".
-fn describe(step: &Step, branch: &str) -> String {
-    match step {
-        Step::Push { seen: None } => format!("push a new branch {branch}"),
-        Step::Push { seen: Some(_) } => format!("push the branch {branch} again"),
-        Step::Open(wanted) => format!("open a pull request from {branch} into {}", wanted.base),
-        Step::Edit { pull_request, .. } => {
-            format!("renew the text of pull request {}", pull_request.number)
+/// A step in words: as it was done, or would be.
+fn describe(step: &Step, branch: &str, is_done: bool) -> String {
+    let verb = |would: &str, did: &str| {
+        if is_done {
+            did.to_owned()
+        } else {
+            format!("would {would}")
         }
-        Step::AddLabels { number, labels } => {
-            format!("add {} to pull request {number}", labels.join(", "))
+    };
+    let (verb, rest) = match step {
+        Step::Push { seen: None } => (verb("push", "pushed"), format!("a new branch {branch}")),
+        Step::Push { seen: Some(_) } => {
+            (verb("push", "pushed"), format!("the branch {branch} again"))
         }
-        Step::AddAssignees { number, assignees } => {
-            format!("assign pull request {number} to {}", assignees.join(", "))
-        }
-        Step::RequestReviewers { number, reviewers } => {
-            format!(
-                "ask {} to review pull request {number}",
-                reviewers.join(", ")
-            )
-        }
-        Step::EnableAutoMerge { number, .. } => {
-            format!("let pull request {number} merge by itself")
-        }
-        Step::Comment { number, .. } => format!("comment on pull request {number}"),
-        Step::Close { number } => format!("close pull request {number}"),
-        Step::RemoveBranch { .. } => format!("remove the branch {branch}"),
-    }
+        Step::Open(wanted) => (
+            verb("open", "opened"),
+            format!("a pull request from {branch} into {}", wanted.base),
+        ),
+        Step::Edit { pull_request, .. } => (
+            verb("renew", "renewed"),
+            format!("the text of pull request {}", pull_request.number),
+        ),
+        Step::AddLabels { number, labels } => (
+            verb("add", "added"),
+            format!("{} to pull request {number}", labels.join(", ")),
+        ),
+        Step::AddAssignees { number, assignees } => (
+            verb("assign", "assigned"),
+            format!("pull request {number} to {}", assignees.join(", ")),
+        ),
+        Step::RequestReviewers { number, reviewers } => (
+            verb("ask", "asked"),
+            format!("{} to review pull request {number}", reviewers.join(", ")),
+        ),
+        Step::EnableAutoMerge { number, .. } => (
+            verb("let", "let"),
+            format!("pull request {number} merge by itself"),
+        ),
+        Step::Comment { number, .. } => (
+            verb("comment", "commented"),
+            format!("on pull request {number}"),
+        ),
+        Step::Close { number } => (verb("close", "closed"), format!("pull request {number}")),
+        Step::RemoveBranch { .. } => (verb("remove", "removed"), format!("the branch {branch}")),
+    };
+    format!("{verb} {rest}")
 }

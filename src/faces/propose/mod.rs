@@ -138,6 +138,8 @@ pub(crate) struct CommitOptions {
     pub(crate) author: Option<String>,
     /// Who commits it.
     pub(crate) committer: Option<String>,
+    /// Whether the forge makes it, through its API.
+    pub(crate) is_by_forge: bool,
     /// Whether to add `Signed-off-by`.
     pub(crate) is_signed_off: bool,
     /// Whether to sign it.

@@ -103,11 +103,16 @@ impl Looker<'_> {
     /// Whether we made a commit, and for this config: its trailer says so, and nobody has committed
     /// it again, as amending and rebasing do.
     fn is_ours(&self, config: &SetModel, commit: &CommitInfo) -> bool {
+        // What GitHub commits through its API is committed by `GitHub <noreply@github.com>`, or by
+        // `noreply@HOST` on a server of one's own.
+        let is_forges =
+            self.request.commit.is_by_forge && commit.committer.email.starts_with("noreply@");
         trailer(&commit.message, CONFIG) == Some(config.name.as_str())
-            && commit
-                .committer
-                .email
-                .eq_ignore_ascii_case(&self.committer.email)
+            && (is_forges
+                || commit
+                    .committer
+                    .email
+                    .eq_ignore_ascii_case(&self.committer.email))
     }
 
     /// Whether the tree of a commit says already what we would say.

@@ -84,7 +84,8 @@ pub(super) fn prepare(
     let after = update.change.apply(package);
     let files = FileChange::between(package, &after, &update.change.renamed);
     let tree_id = looker.workspace.tree_with(world.package.tree_id, &files)?;
-    let facts = facts(world, config, &update, &files)?;
+    let files = from_root(looker.workspace.place(), files);
+    let facts = facts(looker, world, config, &update, &files)?;
     let branch = branch(request, config, &model);
     if gix::validate::reference::name(format!("refs/heads/{branch}").as_str().into()).is_err() {
         bail!(
@@ -126,11 +127,12 @@ pub(super) fn prepare(
         model,
         previous: update.change.previous,
         reasons,
-        files: from_root(looker.workspace.place(), files),
+        files,
     })))
 }
 
 fn facts(
+    looker: &Looker<'_>,
     world: &World,
     config: &SetModel,
     update: &Update,
@@ -140,8 +142,12 @@ fn facts(
         .models
         .listing(&world.package.package, config)
         .map_err(|error| anyhow!(error.into_item().message))?;
-    Facts::of(&config.name, &world.base, update, listing.as_deref(), files)
-        .ok_or_else(|| anyhow!("no model was chosen"))
+    let facts = Facts::of(&config.name, &world.base, update, listing.as_deref(), files);
+    let mut facts = facts.ok_or_else(|| anyhow!("no model was chosen"))?;
+    for change in &mut facts.changes {
+        change.file = path_from_root(looker.workspace.place(), &change.file);
+    }
+    Ok(facts)
 }
 
 /// The name of the branch for a model.
@@ -177,13 +183,19 @@ fn slug(model: &str) -> String {
 }
 
 fn from_root(place: &str, mut files: Vec<FileChange>) -> Vec<FileChange> {
-    if !place.is_empty() {
-        for file in &mut files {
-            file.from = format!("{place}/{}", file.from);
-            file.to = format!("{place}/{}", file.to);
-        }
+    for file in &mut files {
+        file.from = path_from_root(place, &file.from);
+        file.to = path_from_root(place, &file.to);
     }
     files
+}
+
+fn path_from_root(place: &str, path: &str) -> String {
+    if place.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{place}/{path}")
+    }
 }
 
 /// Errors as one sentence, each once.

@@ -2,6 +2,8 @@
 
 pub(crate) mod api_server;
 pub(crate) mod controller;
+pub(crate) mod git_project;
+pub(crate) mod git_server;
 pub(crate) mod lambda;
 pub(crate) mod mlflow_server;
 pub(crate) mod registry;
