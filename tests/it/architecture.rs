@@ -42,3 +42,25 @@ fn check(path: &Path, forbidden: &[&str]) {
         }
     }
 }
+
+#[test]
+fn every_dependency_has_its_reason_in_the_document() {
+    let manifest = include_str!("../../Cargo.toml");
+    let document = include_str!("../../docs/dependencies.md");
+    let (_, rest) = manifest.split_once("[dependencies]").unwrap();
+    let (dependencies, _) = rest.split_once("[[bench]]").unwrap();
+    let names = dependencies
+        .lines()
+        .filter_map(|line| Some(line.split_once(" = ")?.0));
+    let rows: Vec<&str> = document
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" | ").next())
+        .collect();
+    let mut count = 0;
+    for name in names {
+        let is_there = |row: &&str| row.split([',', ' ']).any(|word| word == name);
+        assert!(rows.iter().any(|row| is_there(&row)), "{name}");
+        count += 1;
+    }
+    assert!(count > 20, "{count}");
+}
