@@ -37,7 +37,7 @@ enum Command {
     Render(render::RenderArgs),
     Diff(diff::DiffArgs),
     Check(check::CheckArgs),
-    Pr(pr::PrArgs),
+    Pr(Box<pr::PrArgs>),
     Catalog(catalog::CatalogArgs),
     Models(models::ModelsArgs),
     Controller(controller::ControllerArgs),

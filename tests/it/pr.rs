@@ -1,6 +1,7 @@
 //! `modelsync pr`: what is proposed, what is left alone, and what is said of it.
 
 use crate::harness::git_project::{CONFIG, Project, TOKEN, catalog, config_map};
+use crate::label_bot::{NEW, OLD, copy, tree};
 
 const BRANCH: &str = "modelsync/bot";
 
@@ -622,4 +623,44 @@ fn github_makes_the_commit_itself() {
         "{}",
         refused.stderr
     );
+}
+
+#[test]
+fn proposes_what_was_merged_into_the_label_bots_repository() {
+    let project = Project::new();
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/label-bot");
+    let clone = project.clone_to("clone");
+    project.git(&clone, &["checkout", "-q", "--orphan", "bot"]);
+    project.git(&clone, &["rm", "-rfq", "."]);
+    copy(&data.join("before"), &clone);
+    project.git(&clone, &["add", "-A"]);
+    project.git(&clone, &["commit", "-qm", "before"]);
+    project.git(&clone, &["push", "-q", "origin", "bot"]);
+    let config = project.scratch.path().join("config.yaml");
+    let text = CONFIG.replace(
+        "resource: {kind: ConfigMap, name: bot}\n    field: data.model",
+        "setter: automl-model",
+    );
+    std::fs::write(&config, text).unwrap();
+    let models = project.scratch.path().join("models.yaml");
+    let text = catalog(2).replace("m1", OLD).replace("m2", NEW);
+    std::fs::write(&models, text).unwrap();
+    let flags = [
+        clone.to_str().unwrap(),
+        "--forge=none",
+        "--base=bot",
+        "--config",
+        config.to_str().unwrap(),
+        "--catalog",
+        models.to_str().unwrap(),
+    ];
+    assert_eq!(project.pr(&flags).json()["outcome"], "created");
+    let result = project.scratch.path().join("result");
+    let (url, path) = (project.url(), result.to_str().unwrap());
+    project.git(
+        project.scratch.path(),
+        &["clone", "-q", "-b", BRANCH, &url, path],
+    );
+    std::fs::remove_dir_all(result.join(".git")).unwrap();
+    assert_eq!(tree(&result), tree(&data.join("after")));
 }

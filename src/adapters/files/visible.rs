@@ -63,3 +63,81 @@ impl Hidden {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::adapters::files::read_directory;
+
+    /// The visible manifests below a directory, as a reader of trees finds them.
+    fn walk(root: &Path, inner: &str, hidden: &Hidden, found: &mut Vec<String>) {
+        let texts = IGNORE_FILES.map(|name| fs::read_to_string(root.join(inner).join(name)).ok());
+        let texts = [0, 1, 2].map(|kind| texts[kind].as_deref());
+        let hidden = hidden.in_directory(inner, texts);
+        for entry in fs::read_dir(root.join(inner)).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            let path = match inner {
+                "" => name,
+                inner => format!("{inner}/{name}"),
+            };
+            let is_directory = entry.file_type().unwrap().is_dir();
+            if hidden.hides(&path, is_directory) {
+                continue;
+            }
+            if is_directory {
+                walk(root, &path, &hidden, found);
+            } else if is_manifest(Path::new(&path)) {
+                found.push(path);
+            }
+        }
+    }
+
+    /// A tree in Git hides what a directory on the disk hides.
+    #[test]
+    fn agrees_with_the_walk_of_directories() {
+        const NAMES: [&str; 3] = ["a", "b", "c"];
+        const PATTERNS: [&str; 12] = [
+            "*.yaml", "!a.yaml", "/a", "a/", "b/c", "**/c", "!b", "a/**", "c.yaml", "/*", "!/a/",
+            "# x",
+        ];
+        let mut random = fastrand::Rng::with_seed(7);
+        let mut hid = 0;
+        for _ in 0..150 {
+            let root = tempfile::tempdir().unwrap();
+            let mut directories = vec![String::new()];
+            for first in NAMES {
+                directories.push(first.to_owned());
+                directories.extend(NAMES.map(|second| format!("{first}/{second}")));
+            }
+            for directory in &directories {
+                let path = root.path().join(directory);
+                fs::create_dir_all(&path).unwrap();
+                for name in NAMES {
+                    fs::write(path.join(format!("{name}.yaml")), "").unwrap();
+                }
+                for name in IGNORE_FILES {
+                    if random.u8(..4) == 0 {
+                        let mut lines: Vec<&str> =
+                            (0..2).filter_map(|_| random.choice(PATTERNS)).collect();
+                        lines.push("");
+                        fs::write(path.join(name), lines.join("\n")).unwrap();
+                    }
+                }
+            }
+            let mut found = Vec::new();
+            walk(root.path(), "", &Hidden::default(), &mut found);
+            found.sort();
+            let package = read_directory(root.path()).unwrap();
+            let expected: Vec<_> = package
+                .parts()
+                .filter_map(|(_, part)| part.path().map(str::to_owned))
+                .collect();
+            assert_eq!(found, expected);
+            hid += usize::from(found.len() < directories.len() * NAMES.len());
+        }
+        assert!(hid > 100, "only {hid} of the trees hid something");
+    }
+}

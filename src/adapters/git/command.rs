@@ -85,7 +85,8 @@ impl Git {
             Ok(Err(error)) => Err(GitError::failed(format!(
                 "cannot {doing}: git cannot be talked to: {error}"
             ))),
-            Err(_) => Err(GitError::timed_out(format!(
+            // Not looked at again, though it may have been done: that would take as long once more.
+            Err(_) => Err(GitError::failed(format!(
                 "cannot {doing}: git gave no answer within {}; check whether a hook or the network \
                  hangs, or allow more with --git-timeout",
                 crate::core::policy::duration::format(self.limit)
@@ -175,7 +176,8 @@ async fn talk(mut child: Child, input: &str) -> std::io::Result<(bool, Vec<u8>, 
         }
     };
     let ((), read_out, read_err) = tokio::join!(write, read_out, read_err);
-    (read_out?, read_err?);
+    read_out?;
+    read_err?;
     let status = child.wait().await?;
     Ok((status.success(), out, err))
 }

@@ -180,7 +180,10 @@ impl Workspace {
         }
         let commit = self.repository.find_commit(id).with_context(problem)?;
         let signed = commit.signed().map_err(|error| {
-            let cause = self.git.redact(&error.to_string().replace('\n', " "));
+            let cause = self
+                .git
+                .redact(&format!("{:#}", anyhow::Error::from(error)));
+            let cause = cause.split_whitespace().collect::<Vec<_>>().join(" ");
             anyhow!(
                 "cannot sign the commit: {cause}; check git's gpg.format and user.signingKey, or \
                  give --signing-key"

@@ -29,14 +29,6 @@ impl GitError {
         }
     }
 
-    /// No answer in time: what was asked for may have been done.
-    pub(super) fn timed_out(message: String) -> Self {
-        Self {
-            message,
-            refused: Refused::Uncertain,
-        }
-    }
-
     /// What came of a command that failed. `doing` goes on after "cannot"; `stderr` is what git said.
     pub(super) fn of(doing: &str, remote: &str, stderr: &str) -> Self {
         let (cause, hint, refused) = match explain(stderr) {

@@ -86,6 +86,15 @@ pub fn lines(report: &Report, is_verbose: bool) -> String {
         text.push_str(&first);
         text.push('\n');
     }
+    if let (Outcome::Created, Some(branch), None) =
+        (report.outcome, &report.branch, &report.pull_request)
+        && report.preview.is_none()
+    {
+        let base = &report.base;
+        text.push_str(&format!(
+            "{name}: open a pull request from {branch} into {base}\n"
+        ));
+    }
     if report.outcome == Outcome::UpToDate {
         for step in &report.steps {
             text.push_str(&format!("{name}: {step}\n"));

@@ -6,7 +6,7 @@ use gix::ObjectId;
 use super::look::{Looker, World};
 use super::observe::refusal;
 use super::prepare::{Nothing, Proposal, per_model_start};
-use super::{Moment, Naming, Stop};
+use super::{Naming, Stop};
 use crate::adapters::forges::{self, Forge, WantedCommit};
 use crate::adapters::git::NewCommit;
 use crate::core::config::SetModel;
@@ -207,12 +207,10 @@ impl Looker<'_> {
             message: proposal.message.clone(),
             is_signed: self.request.commit.is_signed,
         })?;
-        self.note(Moment::Before, "push")?;
         let seen = parsed(seen)?;
         self.workspace
             .push(&proposal.branch, Some(commit), seen)
             .await?;
-        self.note(Moment::After, "push")?;
         Ok(commit.to_string())
     }
 
@@ -249,10 +247,8 @@ impl Looker<'_> {
             message: proposal.message.clone(),
             changes,
         };
-        self.note(Moment::Before, "push")?;
         let made = commits.commit(&wanted).await?;
-        self.note(Moment::After, "push")?;
-        if made.tree_id != proposal.tree_id.to_string() {
+        if parsed(Some(&made.tree_id))? != Some(proposal.tree_id) {
             return Err(Stop::Failed(anyhow!(
                 "cannot commit {} through the forge's API: it made another tree, as for a file that \
                  is executable; leave --commit-via out",
@@ -264,8 +260,6 @@ impl Looker<'_> {
 
     /// Does one step other than the push; what opening gives back.
     async fn act(&mut self, branch: &str, step: &Step) -> Result<Option<PullRequest>, Stop> {
-        let name = name(step);
-        self.note(Moment::Before, name)?;
         if let Step::RemoveBranch { seen } = step {
             let seen = parsed(Some(seen))?;
             self.workspace.push(branch, None, seen).await?;
@@ -274,7 +268,6 @@ impl Looker<'_> {
             Some(forge) => self.ask(forge, step).await?,
             None => None,
         };
-        self.note(Moment::After, name)?;
         Ok(opened)
     }
 
@@ -324,21 +317,6 @@ fn outcome(done: &[Step], has_forge: bool) -> Outcome {
         (true, _) => Outcome::Created,
         (false, false) => Outcome::Updated,
         (false, true) => Outcome::Unchanged,
-    }
-}
-
-fn name(step: &Step) -> &'static str {
-    match step {
-        Step::Push { .. } => "push",
-        Step::Open(_) => "open",
-        Step::Edit { .. } => "edit",
-        Step::AddLabels { .. } => "labels",
-        Step::AddAssignees { .. } => "assignees",
-        Step::RequestReviewers { .. } => "reviewers",
-        Step::EnableAutoMerge { .. } => "auto-merge",
-        Step::Comment { .. } => "comment",
-        Step::Close { .. } => "close",
-        Step::RemoveBranch { .. } => "remove branch",
     }
 }
 

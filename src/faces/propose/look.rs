@@ -6,7 +6,7 @@ use anyhow::anyhow;
 
 use super::super::directory;
 use super::prepare::{self, Prepared};
-use super::{Job, Moment, Request, Stop, Watch};
+use super::{Job, Request, Stop};
 use crate::adapters::forges::Forge;
 use crate::adapters::git::{BasePackage, Heads, Identity, Settings, Workspace};
 use crate::adapters::{clock, files};
@@ -29,7 +29,6 @@ pub(super) struct Looker<'r> {
     pub(super) author: Identity,
     pub(super) committer: Identity,
     pub(super) now: jiff::Timestamp,
-    watch: &'r mut Watch<'r>,
 }
 
 /// The remote as it was when it was looked at.
@@ -49,11 +48,7 @@ pub(super) struct World {
 }
 
 impl<'r> Looker<'r> {
-    pub(super) fn new(
-        job: &'r Job<'r>,
-        forge: Option<&'r dyn Forge>,
-        watch: &'r mut Watch<'r>,
-    ) -> anyhow::Result<Self> {
+    pub(super) fn new(job: &'r Job<'r>, forge: Option<&'r dyn Forge>) -> anyhow::Result<Self> {
         let fork = job.fork.as_ref();
         let fork = fork.map(|fork| (fork.url.clone(), fork.credential.clone()));
         let request = job.request;
@@ -87,21 +82,13 @@ impl<'r> Looker<'r> {
             author,
             committer,
             now: clock::now()?,
-            watch,
         })
-    }
-
-    /// Tells that a step outside begins or has ended.
-    pub(super) fn note(&mut self, moment: Moment, step: &'static str) -> Result<(), Stop> {
-        (self.watch)(moment, step)
     }
 
     /// Looks at the remote. What was read of the base before is taken over when it did not move.
     pub(super) async fn look(&mut self, before: Option<World>) -> Result<World, Stop> {
-        self.note(Moment::Before, "branches")?;
         let heads = self.workspace.heads().await?;
         let fork_heads = self.workspace.fork_heads().await?;
-        self.note(Moment::After, "branches")?;
         let url = self.workspace.url();
         let given = self.request.base.clone().or_else(|| heads.default.clone());
         let base = given.ok_or_else(|| {
@@ -116,14 +103,12 @@ impl<'r> Looker<'r> {
         if let Some(before) = before.filter(|before| before.base_id == base_id) {
             return Ok(World { heads, ..before });
         }
-        self.note(Moment::Before, "fetch")?;
         let tip = match &self.request.naming {
             super::Naming::Given(branch) => heads.branches.get(branch).copied(),
             _ => None,
         };
         self.workspace.fetch(base_id, tip).await?;
         let package = self.workspace.package(base_id).await?;
-        self.note(Moment::After, "fetch")?;
         let mut configs = self.configs(&package)?;
         self.request.package.pin(&mut configs)?;
         let models = self.request.package.models(&configs).await?;

@@ -189,17 +189,6 @@ impl From<ForgeError> for Stop {
     }
 }
 
-/// Called before and after each step outside, with its name. What it answers with an error ends the
-/// run there: this is where tests break it.
-type Watch<'w> = dyn FnMut(Moment, &'static str) -> Result<(), Stop> + 'w;
-
-/// When a step is watched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Moment {
-    Before,
-    After,
-}
-
 /// A request with everything read that it names, and the forge.
 struct Job<'r> {
     request: &'r Request,
@@ -230,7 +219,7 @@ pub(crate) fn run(request: &Request) -> anyhow::Result<Vec<Report>> {
                 fork.credential = connect(options, &fork.url)?.push_credential().await?;
             }
         }
-        run_watched(&job, forge.as_deref(), &mut |_, _| Ok(())).await
+        propose(&job, forge.as_deref()).await
     })?
 }
 
@@ -245,12 +234,8 @@ pub(crate) fn write_results(directory: &Path, results: &[(&str, String)]) -> any
     Ok(())
 }
 
-async fn run_watched(
-    job: &Job<'_>,
-    forge: Option<&dyn Forge>,
-    watch: &mut Watch<'_>,
-) -> anyhow::Result<Vec<Report>> {
-    let mut looker = Looker::new(job, forge, watch)?;
+async fn propose(job: &Job<'_>, forge: Option<&dyn Forge>) -> anyhow::Result<Vec<Report>> {
+    let mut looker = Looker::new(job, forge)?;
     let world = match looker.look(None).await {
         Ok(world) => world,
         Err(Stop::LookAgain(_)) => looker.look(None).await.map_err(Stop::into_error)?,

@@ -3,8 +3,8 @@
 use anyhow::anyhow;
 use gix::ObjectId;
 
+use super::Stop;
 use super::look::{Looker, World};
-use super::{Moment, Stop};
 use crate::adapters::git::CommitInfo;
 use crate::core::change::{OwnConfig, update};
 use crate::core::config::SetModel;
@@ -30,15 +30,12 @@ impl Looker<'_> {
         };
         let pull_requests = match self.forge {
             Some(forge) => {
-                self.note(Moment::Before, "find")?;
                 let head = Head {
                     fork: self.job.fork.as_ref().map(|fork| fork.full_name.clone()),
                     branch: branch.to_owned(),
                 };
                 let reviewers = &self.request.extras.reviewers;
-                let found = forge.find(&head, &world.base, reviewers).await?;
-                self.note(Moment::After, "find")?;
-                found
+                forge.find(&head, &world.base, reviewers).await?
             }
             None => Vec::new(),
         };
@@ -55,9 +52,7 @@ impl Looker<'_> {
         id: ObjectId,
         model: Option<&str>,
     ) -> Result<Branch, Stop> {
-        self.note(Moment::Before, "fetch branch")?;
         self.workspace.fetch(world.base_id, Some(id)).await?;
-        self.note(Moment::After, "fetch branch")?;
         let commit = self.workspace.commit(id)?;
         let foreign = self.foreign(world, config, &commit).await?;
         let is_current = match (&foreign, model) {
@@ -88,9 +83,7 @@ impl Looker<'_> {
             if !self.is_ours(config, &commit) {
                 return Ok(Some(foreign(&commit)));
             }
-            self.note(Moment::Before, "history")?;
             let is_in_base = self.workspace.is_in(world.base_id, parent).await?;
-            self.note(Moment::After, "history")?;
             if is_in_base {
                 return Ok(None);
             }
