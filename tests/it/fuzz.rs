@@ -35,4 +35,13 @@ fn entries_take_what_they_are_for() {
         entry::edit(format!("data.m\nyes\n{text}").as_bytes());
     }
     entry::edit(&[0xFF]);
+    entry::catalog(include_bytes!("../../label-bot/models.yaml"));
+    for answer in [
+        include_str!("../../testdata/registries/automl.json"),
+        include_str!("../../testdata/registries/vertex_ai.json"),
+        include_str!("../../testdata/registries/model_registry.json"),
+        "git@example.com:a/b.git",
+    ] {
+        entry::answers(answer.as_bytes());
+    }
 }
