@@ -54,7 +54,7 @@ pub(super) fn fields(model: &Model) -> Map<String, Value> {
 /// say `observed_at` when that is given. `old` is what the catalog holds now.
 ///
 /// # Guarantees
-/// After [`apply`], the document reads as the wanted catalog; models that did not change, all other
+/// After [`apply`](crate::core::yaml::apply), the document reads as the wanted catalog; models that did not change, all other
 /// documents and everything outside of `spec.models` and `spec.observedAt` have the same bytes.
 ///
 /// # Errors
