@@ -10,16 +10,20 @@
     clippy::unwrap_used,
     reason = "a benchmark reaches outside, and a panic is how it fails"
 )]
+#![expect(dead_code, reason = "the tests use the rest")]
 
-#[expect(dead_code, reason = "the tests use the rest")]
-#[path = "../../tests/it/harness/mod.rs"]
-mod harness;
+#[path = "../../tests/it/harness/api_server/mod.rs"]
+mod api_server;
+#[path = "../../tests/it/harness/controller.rs"]
+mod controller;
+#[path = "../../tests/it/harness/lambda.rs"]
+mod lambda;
 
 use serde_json::{Value, json};
 
-use harness::api_server::{ApiServer, end_run, is_active_run, model_syncs, pipeline_runs};
-use harness::controller::{Controller, NAMESPACE, create_model_sync, ready};
-use harness::lambda::{Lambda, Reply};
+use api_server::{ApiServer, end_run, is_active_run, model_syncs, pipeline_runs};
+use controller::{Controller, NAMESPACE, create_model_sync, ready};
+use lambda::{Lambda, Reply};
 
 /// How many finished runs each second ModelSync has.
 const HISTORY: usize = 5;
