@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::harness::api_server::{ApiServer, Fault, end_run, leases, model_syncs, pipeline_runs};
 use crate::harness::controller::{
-    Controller, NAMESPACE, assert_never_two_active, create_model_sync, edit_model_sync, runs,
-    wait_active, wait_ready,
+    Controller, NAMESPACE, assert_never_two_active, condition, create_model_sync, edit_model_sync,
+    runs, wait_active, wait_ready,
 };
 use crate::harness::lambda::{Lambda, Reply};
 
@@ -357,4 +357,52 @@ fn it_ends_when_asked_to_also_without_an_api_server() {
         controller.wait_for_line("\"WARN\"");
         assert_eq!(controller.terminate(), 0);
     }
+}
+
+/// Asked once an hour: what is lost now is lost for an hour.
+#[test]
+fn an_answer_is_not_lost_when_the_status_cannot_be_written() {
+    for code in [409, 500] {
+        let server = ApiServer::start();
+        let state = &server.state;
+        let lambda = Lambda::start(Reply::No);
+        create_model_sync(state, &lambda, "deploy", &json!({"interval": "1h"}));
+        state.plan_next("PATCH modelsyncs/status", Fault::FailBefore(code));
+        let _controller = Controller::start(&server);
+        wait_ready(state, "deploy", "True InSync");
+        assert!(state.has_happened());
+    }
+}
+
+#[test]
+fn a_run_that_has_lost_its_annotations_is_named() {
+    let server = ApiServer::start();
+    let state = &server.state;
+    let lambda = Lambda::start(yes("m1"));
+    create_model_sync(state, &lambda, "deploy", &json!({}));
+    let mut controller = Controller::start(&server);
+    let name = wait_active(state, "m1");
+    wait_ready(state, "deploy", "False RunActive");
+    controller.kill();
+    let stripped = json!({"metadata": {"annotations": null}});
+    let forgotten = json!({"status": null});
+    state.change(|store| {
+        end_run(store, NAMESPACE, &name, true);
+        for (kind, name, is_status, patch) in [
+            (pipeline_runs(), name.as_str(), false, &stripped),
+            (model_syncs(), "deploy", true, &forgotten),
+        ] {
+            let patched = store.patch(&kind, NAMESPACE, name, is_status, patch);
+            patched.unwrap_or_else(|refusal| panic!("{refusal:?}"));
+        }
+    });
+    let _controller = Controller::start(&server);
+    let model_sync = wait_ready(state, "deploy", "False CreateRunError");
+    assert_eq!(
+        condition(&model_sync, "Stalled")["message"],
+        format!(
+            "the PipelineRun {name} is there, but has lost the annotations that say which run it \
+             is; delete it"
+        )
+    );
 }

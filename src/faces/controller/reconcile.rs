@@ -22,7 +22,8 @@ use super::{jittered, now};
 use crate::adapters::kubernetes::{CallError, Cluster};
 use crate::adapters::needs_sync::NeedsSyncClient;
 use crate::core::model_sync::{
-    Decision, Memory, ModelSync, Observed, Reason, Run, Step, decide, doubled, event, merge_patch,
+    Decision, Memory, ModelSync, Observed, Reason, Refusal, Run, Step, decide, doubled, event,
+    merge_patch,
 };
 use crate::core::needs_sync::NeedsSync;
 
@@ -168,6 +169,7 @@ async fn look(place: &Place, context: &Context) -> Result<Action, CallError> {
     let mut answer = None;
     let mut refusal = None;
     let mut is_fresh = true;
+    let mut created: Option<String> = None;
     loop {
         let decision = decide(&Observed {
             model_sync: &model_sync,
@@ -194,9 +196,21 @@ async fn look(place: &Place, context: &Context) -> Result<Action, CallError> {
                 (model_sync, runs) = now;
                 is_fresh = true;
             }
+            // A run that was found under this name would have raised the number of the next.
+            Step::Create(run) if created.as_ref() == Some(&run.name) => {
+                refusal = Some(Refusal {
+                    message: format!(
+                        "the PipelineRun {} is there, but has lost the annotations that say which \
+                         run it is; delete it",
+                        run.name
+                    ),
+                    is_for_good: true,
+                });
+            }
             Step::Create(run) => match create(context, &model_sync, run).await? {
-                Created::Run(run) => {
-                    runs.get_or_insert_default().push(*run);
+                Created::Run(found) => {
+                    created = Some(run.name.clone());
+                    runs.get_or_insert_default().push(*found);
                     // Should another have created it, and it have ended, the answer is from before.
                     answer = None;
                 }
@@ -244,7 +258,6 @@ async fn finish(
     {
         let mut known = context.known();
         let known = known.entry(place.clone()).or_default();
-        known.memory.clone_from(&decision.memory);
         if decision.reason.is_some() && known.reason != decision.reason {
             context.metrics.has_reason(known.reason, decision.reason);
             known.reason = decision.reason;
@@ -303,6 +316,10 @@ async fn finish(
             written => written?,
         }
     }
+    // Not before the status is written: what is not due is not asked again, and what was answered
+    // would be lost.
+    let remembered = decision.memory.clone();
+    context.known().entry(place.clone()).or_default().memory = remembered;
     // Last: a run that cannot be deleted must not keep the rest from being written.
     for key in &decision.delete {
         let run = runs.into_iter().flatten().find(|run| run.key == *key);
