@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::harness::api_server::{ApiServer, Fault, end_run, leases, model_syncs, pipeline_runs};
 use crate::harness::controller::{
     Controller, NAMESPACE, assert_never_two_active, condition, create_model_sync, edit_model_sync,
-    runs, wait_active, wait_ready,
+    get, runs, wait_active, wait_ready,
 };
 use crate::harness::lambda::{Lambda, Reply};
 
@@ -405,4 +405,23 @@ fn a_run_that_has_lost_its_annotations_is_named() {
              is; delete it"
         )
     );
+}
+
+#[test]
+fn it_is_not_ready_where_it_may_not_lead() {
+    let server = ApiServer::start();
+    server.state.refuse(Some(("GET leases", 403)));
+    let controller = Controller::start_with(&server.kubeconfig(), &["--identity", "one"]);
+    controller.wait_for_line("cannot lead yet");
+    let address = controller.address();
+    let (head, body) = get(&address, "/readyz");
+    assert!(head.starts_with("HTTP/1.1 503"), "{head}");
+    assert_eq!(
+        body,
+        "cannot lead: cannot read the Lease modelsync-system/modelsync-controller: a fault was \
+         asked for\n"
+    );
+    server.state.refuse(None);
+    controller.wait_for_line("\"leading\"");
+    assert_eq!(get(&address, "/readyz").1, "ok\n");
 }
