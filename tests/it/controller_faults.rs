@@ -287,6 +287,46 @@ fn an_api_server_that_goes_away_and_comes_back_is_used_again() {
     assert_eq!(state.store().created_runs.len(), 3);
 }
 
+/// A webhook that is down, and a permission that was taken away: the status from before must not
+/// stand, and the lambda is not asked again for each attempt.
+#[test]
+fn what_cannot_be_listed_or_created_takes_the_place_of_the_old_status() {
+    for (call, code, reason, syncing, doing) in [
+        (
+            "POST pipelineruns",
+            500,
+            "CreateRunError",
+            "False",
+            "cannot create the PipelineRun prod/deploy-",
+        ),
+        (
+            "GET pipelineruns",
+            403,
+            "ListRunsError",
+            "Unknown",
+            "cannot list the PipelineRuns of tekton.dev/v1 in prod: ",
+        ),
+    ] {
+        let server = ApiServer::start();
+        let state = &server.state;
+        let lambda = Lambda::start(Reply::No);
+        create_model_sync(state, &lambda, "deploy", &json!({}));
+        let _controller = Controller::start(&server);
+        wait_ready(state, "deploy", "True InSync");
+        state.refuse(Some((call, code)));
+        lambda.reply(yes("m1"));
+        let model_sync = wait_ready(state, "deploy", &format!("False {reason}"));
+        let ready = condition(&model_sync, "Ready");
+        let message = ready["message"].as_str().unwrap();
+        assert!(message.starts_with(doing), "{message}");
+        assert_eq!(condition(&model_sync, "Stalled")["status"], "False");
+        assert_eq!(condition(&model_sync, "Syncing")["status"], syncing);
+        state.refuse(None);
+        wait_ready(state, "deploy", "False RunActive");
+        assert_never_two_active(state);
+    }
+}
+
 #[test]
 fn a_permission_that_is_missing_is_named() {
     let server = ApiServer::start();

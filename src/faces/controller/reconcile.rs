@@ -210,14 +210,23 @@ async fn look(place: &Place, context: &Context) -> Result<Action, CallError> {
             Step::Create(run) => match create(context, &model_sync, run).await? {
                 Created::Run(found) => {
                     created = Some(run.name.clone());
-                    runs.get_or_insert_default().push(*found);
+                    if let Ok(runs) = &mut runs {
+                        runs.push(*found);
+                    }
                     // Should another have created it, and it have ended, the answer is from before.
                     answer = None;
                 }
                 Created::Refused(why) => refusal = Some(why),
             },
             Step::Wait => {
-                finish(context, place, &model_sync, runs.as_deref(), &decision).await?;
+                finish(
+                    context,
+                    place,
+                    &model_sync,
+                    runs.as_deref().unwrap_or_default(),
+                    &decision,
+                )
+                .await?;
                 return Ok(match decision.next {
                     Some(next) => Action::requeue(jittered(next)),
                     None => Action::await_change(),
@@ -243,7 +252,7 @@ async fn finish(
     context: &Context,
     place: &Place,
     model_sync: &ModelSync,
-    runs: Option<&[Run]>,
+    runs: &[Run],
     decision: &Decision,
 ) -> Result<(), CallError> {
     let (namespace, name) = place;
@@ -322,7 +331,7 @@ async fn finish(
     context.known().entry(place.clone()).or_default().memory = remembered;
     // Last: a run that cannot be deleted must not keep the rest from being written.
     for key in &decision.delete {
-        let run = runs.into_iter().flatten().find(|run| run.key == *key);
+        let run = runs.iter().find(|run| run.key == *key);
         let version = run.map_or_else(|| api_version(model_sync), |run| run.api_version.as_str());
         context.cluster.delete_run(version, namespace, key).await?;
         context.metrics.deleted();
