@@ -3,7 +3,7 @@
 //!
 //! # Guarantees
 //! A Lease that its holder renews is never taken. Whether it was renewed is judged by when this
-//! process saw it change, on one clock; the times that are written in it are for people.
+//! process saw it change, on a clock that nobody sets; the times that are written in it are for people.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub const RETRY_PERIOD: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct Candidate {
     identity: String,
-    seen: Option<(LeaseSpec, Timestamp)>,
+    seen: Option<(LeaseSpec, Duration)>,
 }
 
 /// What to do about a Lease.
@@ -47,15 +47,16 @@ impl Candidate {
         }
     }
 
-    /// Looks at the Lease, which is `None` when there is none yet.
+    /// Looks at the Lease, which is `None` when there is none yet. `elapsed` is the time since some
+    /// fixed moment on a clock that only goes forward; `now` is what to write.
     #[must_use]
-    pub fn look(&mut self, lease: Option<&LeaseSpec>, now: Timestamp) -> Claim {
+    pub fn look(&mut self, lease: Option<&LeaseSpec>, now: Timestamp, elapsed: Duration) -> Claim {
         let Some(lease) = lease else {
             return Claim::Write(self.held(now, now, 0));
         };
         let since = match &self.seen {
             Some((seen, since)) if seen == lease => *since,
-            _ => now,
+            _ => elapsed,
         };
         self.seen = Some((lease.clone(), since));
         let holder = lease.holder_identity.as_deref().unwrap_or_default();
@@ -66,8 +67,7 @@ impl Candidate {
         }
         let seconds = lease.lease_duration_seconds.unwrap_or(0);
         let duration = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-        let is_held =
-            !holder.is_empty() && since.saturating_add(duration).is_ok_and(|end| now < end);
+        let is_held = !holder.is_empty() && elapsed < since.saturating_add(duration);
         if is_held {
             return Claim::Wait {
                 holder: holder.to_owned(),
@@ -107,6 +107,10 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
     fn written(claim: Claim) -> LeaseSpec {
         match claim {
             Claim::Write(lease) => lease,
@@ -117,9 +121,9 @@ mod tests {
     #[test]
     fn the_first_writes_and_renews() {
         let mut one = Candidate::new("one");
-        let lease = written(one.look(None, at(0)));
+        let lease = written(one.look(None, at(0), seconds(0)));
         assert_eq!(lease.holder_identity.as_deref(), Some("one"));
-        let renewed = written(one.look(Some(&lease), at(2)));
+        let renewed = written(one.look(Some(&lease), at(2), seconds(2)));
         assert_eq!(renewed.acquire_time, lease.acquire_time);
         assert_eq!(renewed.renew_time, Some(MicroTime(at(2))));
         assert_eq!(renewed.lease_transitions, Some(0));
@@ -129,16 +133,16 @@ mod tests {
     fn another_waits_from_when_it_saw_the_last_renewal() {
         let (mut one, mut two) = (Candidate::new("one"), Candidate::new("two"));
         // The holder's clock is an hour behind.
-        let lease = written(one.look(None, at(0)));
+        let lease = written(one.look(None, at(0), seconds(0)));
         let waits = Claim::Wait {
             holder: "one".to_owned(),
         };
-        assert_eq!(two.look(Some(&lease), at(3600)), waits);
-        assert_eq!(two.look(Some(&lease), at(3614)), waits);
-        let renewed = written(one.look(Some(&lease), at(14)));
-        assert_eq!(two.look(Some(&renewed), at(3615)), waits);
-        assert_eq!(two.look(Some(&renewed), at(3629)), waits);
-        let taken = written(two.look(Some(&renewed), at(3630)));
+        assert_eq!(two.look(Some(&lease), at(3600), seconds(3600)), waits);
+        assert_eq!(two.look(Some(&lease), at(3614), seconds(3614)), waits);
+        let renewed = written(one.look(Some(&lease), at(14), seconds(14)));
+        assert_eq!(two.look(Some(&renewed), at(3615), seconds(3615)), waits);
+        assert_eq!(two.look(Some(&renewed), at(3629), seconds(3629)), waits);
+        let taken = written(two.look(Some(&renewed), at(3630), seconds(3630)));
         assert_eq!(taken.holder_identity.as_deref(), Some("two"));
         assert_eq!(taken.lease_transitions, Some(1));
     }
@@ -146,10 +150,24 @@ mod tests {
     #[test]
     fn a_released_lease_is_free_at_once() {
         let (mut one, mut two) = (Candidate::new("one"), Candidate::new("two"));
-        let lease = written(one.look(None, at(0)));
+        let lease = written(one.look(None, at(0), seconds(0)));
         assert_eq!(two.released(at(1), &lease), None);
         let released = one.released(at(1), &lease).unwrap();
-        let taken = written(two.look(Some(&released), at(1)));
+        let taken = written(two.look(Some(&released), at(1), seconds(1)));
+        assert_eq!(taken.holder_identity.as_deref(), Some("two"));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_ahead_ends_no_lease() {
+        let (mut one, mut two) = (Candidate::new("one"), Candidate::new("two"));
+        let lease = written(one.look(None, at(0), seconds(0)));
+        let waits = Claim::Wait {
+            holder: "one".to_owned(),
+        };
+        assert_eq!(two.look(Some(&lease), at(1), seconds(1)), waits);
+        assert_eq!(two.look(Some(&lease), at(3600), seconds(2)), waits);
+        // Nor does one that is set back hold it.
+        let taken = written(two.look(Some(&lease), at(0), seconds(16)));
         assert_eq!(taken.holder_identity.as_deref(), Some("two"));
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::harness::api_server::{ApiServer, end_run, events, model_syncs, pipeline_runs};
 use crate::harness::controller::{
     Controller, NAMESPACE, assert_never_two_active, condition, create_model_sync, edit_model_sync,
-    ready, runs, wait_active, wait_event, wait_ready,
+    get, ready, runs, wait_active, wait_event, wait_ready,
 };
 use crate::harness::lambda::{Lambda, Reply};
 
@@ -498,26 +498,11 @@ fn probes_metrics_and_a_graceful_end() {
         ),
         ("/metrics", "modelsync_leader 1\n"),
     ] {
-        let body = get(&address, path);
+        let (head, body) = get(&address, path);
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
         assert!(body.contains(expected), "{path}: {body}");
     }
     assert_eq!(controller.terminate(), 0);
-}
-
-/// The body of a GET.
-fn get(address: &str, path: &str) -> String {
-    use std::io::{Read, Write};
-    let mut stream = std::net::TcpStream::connect(address).unwrap();
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-    body.to_owned()
 }
 
 #[test]

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::harness::api_server::{ApiServer, Fault, end_run, leases, model_syncs, pipeline_runs};
 use crate::harness::controller::{
-    Controller, NAMESPACE, assert_never_two_active, create_model_sync, edit_model_sync, runs,
-    wait_active, wait_ready,
+    Controller, NAMESPACE, assert_never_two_active, condition, create_model_sync, edit_model_sync,
+    get, runs, wait_active, wait_ready,
 };
 use crate::harness::lambda::{Lambda, Reply};
 
@@ -287,6 +287,46 @@ fn an_api_server_that_goes_away_and_comes_back_is_used_again() {
     assert_eq!(state.store().created_runs.len(), 3);
 }
 
+/// A webhook that is down, and a permission that was taken away: the status from before must not
+/// stand, and the lambda is not asked again for each attempt.
+#[test]
+fn what_cannot_be_listed_or_created_takes_the_place_of_the_old_status() {
+    for (call, code, reason, syncing, doing) in [
+        (
+            "POST pipelineruns",
+            500,
+            "CreateRunError",
+            "False",
+            "cannot create the PipelineRun prod/deploy-",
+        ),
+        (
+            "GET pipelineruns",
+            403,
+            "ListRunsError",
+            "Unknown",
+            "cannot list the PipelineRuns of tekton.dev/v1 in prod: ",
+        ),
+    ] {
+        let server = ApiServer::start();
+        let state = &server.state;
+        let lambda = Lambda::start(Reply::No);
+        create_model_sync(state, &lambda, "deploy", &json!({}));
+        let _controller = Controller::start(&server);
+        wait_ready(state, "deploy", "True InSync");
+        state.refuse(Some((call, code)));
+        lambda.reply(yes("m1"));
+        let model_sync = wait_ready(state, "deploy", &format!("False {reason}"));
+        let ready = condition(&model_sync, "Ready");
+        let message = ready["message"].as_str().unwrap();
+        assert!(message.starts_with(doing), "{message}");
+        assert_eq!(condition(&model_sync, "Stalled")["status"], "False");
+        assert_eq!(condition(&model_sync, "Syncing")["status"], syncing);
+        state.refuse(None);
+        wait_ready(state, "deploy", "False RunActive");
+        assert_never_two_active(state);
+    }
+}
+
 #[test]
 fn a_permission_that_is_missing_is_named() {
     let server = ApiServer::start();
@@ -357,4 +397,71 @@ fn it_ends_when_asked_to_also_without_an_api_server() {
         controller.wait_for_line("\"WARN\"");
         assert_eq!(controller.terminate(), 0);
     }
+}
+
+/// Asked once an hour: what is lost now is lost for an hour.
+#[test]
+fn an_answer_is_not_lost_when_the_status_cannot_be_written() {
+    for code in [409, 500] {
+        let server = ApiServer::start();
+        let state = &server.state;
+        let lambda = Lambda::start(Reply::No);
+        create_model_sync(state, &lambda, "deploy", &json!({"interval": "1h"}));
+        state.plan_next("PATCH modelsyncs/status", Fault::FailBefore(code));
+        let _controller = Controller::start(&server);
+        wait_ready(state, "deploy", "True InSync");
+        assert!(state.has_happened());
+    }
+}
+
+#[test]
+fn a_run_that_has_lost_its_annotations_is_named() {
+    let server = ApiServer::start();
+    let state = &server.state;
+    let lambda = Lambda::start(yes("m1"));
+    create_model_sync(state, &lambda, "deploy", &json!({}));
+    let mut controller = Controller::start(&server);
+    let name = wait_active(state, "m1");
+    wait_ready(state, "deploy", "False RunActive");
+    controller.kill();
+    let stripped = json!({"metadata": {"annotations": null}});
+    let forgotten = json!({"status": null});
+    state.change(|store| {
+        end_run(store, NAMESPACE, &name, true);
+        for (kind, name, is_status, patch) in [
+            (pipeline_runs(), name.as_str(), false, &stripped),
+            (model_syncs(), "deploy", true, &forgotten),
+        ] {
+            let patched = store.patch(&kind, NAMESPACE, name, is_status, patch);
+            patched.unwrap_or_else(|refusal| panic!("{refusal:?}"));
+        }
+    });
+    let _controller = Controller::start(&server);
+    let model_sync = wait_ready(state, "deploy", "False CreateRunError");
+    assert_eq!(
+        condition(&model_sync, "Stalled")["message"],
+        format!(
+            "the PipelineRun {name} is there, but has lost the annotations that say which run it \
+             is; delete it"
+        )
+    );
+}
+
+#[test]
+fn it_is_not_ready_where_it_may_not_lead() {
+    let server = ApiServer::start();
+    server.state.refuse(Some(("GET leases", 403)));
+    let controller = Controller::start_with(&server.kubeconfig(), &["--identity", "one"]);
+    controller.wait_for_line("cannot lead yet");
+    let address = controller.address();
+    let (head, body) = get(&address, "/readyz");
+    assert!(head.starts_with("HTTP/1.1 503"), "{head}");
+    assert_eq!(
+        body,
+        "cannot lead: cannot read the Lease modelsync-system/modelsync-controller: a fault was \
+         asked for\n"
+    );
+    server.state.refuse(None);
+    controller.wait_for_line("\"leading\"");
+    assert_eq!(get(&address, "/readyz").1, "ok\n");
 }

@@ -174,6 +174,15 @@ fn the_controller_may_do_what_it_does_and_the_lambda_nothing() {
             "coordination.k8s.io/leases : create"
         ]
     );
+    // The Lease that it may hold is the one that it asks for.
+    let controller = find(&documents, "Deployment", "modelsync-controller");
+    let environment = &controller["spec"]["template"]["spec"]["containers"][0]["env"];
+    let mut variables = environment.as_array().into_iter().flatten();
+    let lease = variables.find(|variable| variable["name"] == "MODELSYNC_LEASE_NAME");
+    assert_eq!(
+        lease.map(|lease| &lease["value"]),
+        Some(&"modelsync-controller".into())
+    );
     for document in &documents {
         for subject in document["subjects"].as_array().into_iter().flatten() {
             assert_eq!(subject["name"], "modelsync-controller");

@@ -1,5 +1,7 @@
 //! The Lease that says which process leads. What to write is decided in `core::leader_election`.
 
+use std::time::Duration;
+
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client};
@@ -24,6 +26,11 @@ impl LeaseClient {
             place: format!("{namespace}/{name}"),
             name: name.to_owned(),
         }
+    }
+
+    /// The error of an attempt to hold the Lease that was given up after `limit`.
+    pub(crate) fn timed_out(&self, limit: Duration) -> CallError {
+        CallError::timed_out(format!("hold the Lease {}", self.place), limit)
     }
 
     /// Reads the Lease; `None` when there is none.

@@ -30,7 +30,9 @@ pub enum Reason {
     Suspended,
     /// The lambda cannot be asked or answers with errors.
     NeedsSyncError,
-    /// The API server refuses the PipelineRun.
+    /// The API server does not list the PipelineRuns, so that it is not known whether one is active.
+    ListRunsError,
+    /// The API server refuses the PipelineRun, or does not say whether it has created it.
     CreateRunError,
     /// The template cannot become a PipelineRun.
     InvalidTemplate,
@@ -40,13 +42,14 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::InSync,
         Self::RunActive,
         Self::AwaitingChange,
         Self::RunFailed,
         Self::Suspended,
         Self::NeedsSyncError,
+        Self::ListRunsError,
         Self::CreateRunError,
         Self::InvalidTemplate,
         Self::TektonMissing,
@@ -62,6 +65,7 @@ impl Reason {
             Self::RunFailed => "RunFailed",
             Self::Suspended => "Suspended",
             Self::NeedsSyncError => "NeedsSyncError",
+            Self::ListRunsError => "ListRunsError",
             Self::CreateRunError => "CreateRunError",
             Self::InvalidTemplate => "InvalidTemplate",
             Self::TektonMissing => "TektonMissing",
@@ -106,13 +110,13 @@ pub(super) fn conditions(
     let Said {
         reason, message, ..
     } = said;
-    let is_syncing = *reason == Reason::RunActive;
     let is_stalled = reason.is_stalled(said.is_refused_for_good);
     let mut all = vec![
         ("Ready", reason.ready(), reason.name(), message.clone()),
-        match is_syncing {
-            true => ("Syncing", "True", reason.name(), message.clone()),
-            false => (
+        match reason {
+            Reason::RunActive => ("Syncing", "True", reason.name(), message.clone()),
+            Reason::ListRunsError => ("Syncing", "Unknown", reason.name(), message.clone()),
+            _ => (
                 "Syncing",
                 "False",
                 "NoRunActive",

@@ -25,14 +25,17 @@ use crate::core::needs_sync::NeedsSync;
 /// The longest wait after the lambda or the API server did not do what was asked of it, when the
 /// interval is not longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
+/// The first wait after the API server did not do what may well work the next time, when the interval
+/// is not shorter.
+const FIRST_WAIT: Duration = Duration::from_secs(5);
 
 /// What is seen. All of it is fresh: from the API server, not from a cache.
 #[derive(Clone, Debug)]
 pub struct Observed<'a> {
     /// The ModelSync.
     pub model_sync: &'a ModelSync,
-    /// All its runs; `None` when the cluster does not know PipelineRuns of this version.
-    pub runs: Option<&'a [Run]>,
+    /// All its runs, or why they are not known.
+    pub runs: Result<&'a [Run], &'a Unlisted>,
     /// What this process remembers of the last time; nothing after a start.
     pub memory: Option<&'a Memory>,
     /// What the lambda has answered now, or why it has not; `None` before it is asked.
@@ -54,7 +57,16 @@ pub struct Memory {
     pub failures: u32,
 }
 
-/// Why the API server did not create a run.
+/// Why it is not known which runs there are.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Unlisted {
+    /// The cluster does not know PipelineRuns of this version.
+    NoSuchKind,
+    /// The API server did not list them, in words.
+    Failed(String),
+}
+
+/// Why the API server did not create a run, or did not say whether it has.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusal {
     /// In words.
@@ -117,14 +129,14 @@ impl<'a> Scene<'a> {
         let runs = observed.runs.unwrap_or_default();
         let before = model_sync.status.clone().unwrap_or_default();
         let newest = newest(runs);
-        let last = last_run(newest, before.last_run.as_ref(), observed.runs.is_some());
+        let last = last_run(newest, before.last_run.as_ref(), observed.runs.is_ok());
         let active: Vec<&Run> = runs.iter().filter(|run| run.is_active()).collect();
         let mut status = ModelSyncStatus {
             observed_generation: model_sync.metadata.generation,
             last_run: last.clone(),
             ..before
         };
-        if observed.runs.is_some() {
+        if observed.runs.is_ok() {
             status.active = active
                 .iter()
                 .map(|run| reference(run, model_sync))
@@ -165,8 +177,10 @@ impl<'a> Scene<'a> {
             Err(_) => Vec::new(),
         };
         let say = |reason, message: String| self.say(reason, message, &outdated);
-        if self.observed.runs.is_none() {
-            return self.tekton_is_missing(&outdated);
+        match self.observed.runs {
+            Ok(_) => {}
+            Err(Unlisted::NoSuchKind) => return self.tekton_is_missing(&outdated),
+            Err(Unlisted::Failed(why)) => return self.unlisted(why, &outdated),
         }
         if let Some(run) = self.active.first() {
             let message = format!("PipelineRun {} is active", run.key.name);
@@ -285,7 +299,7 @@ impl<'a> Scene<'a> {
 
     fn needs_sync_error(&self, message: &str, outdated: &[String]) -> Decision {
         let decision = self.say(Reason::NeedsSyncError, message.to_owned(), outdated);
-        self.failed(decision)
+        self.failed(decision, self.observed.model_sync.spec.interval())
     }
 
     fn refused(&self, refusal: &Refusal, outdated: &[String]) -> Decision {
@@ -294,7 +308,25 @@ impl<'a> Scene<'a> {
             message: refusal.message.clone(),
             is_refused_for_good: refusal.is_for_good,
         };
-        self.failed(self.saying(&said, outdated))
+        let interval = self.observed.model_sync.spec.interval();
+        let first = match refusal.is_for_good {
+            true => interval,
+            // It may pass at any time.
+            false => interval.min(FIRST_WAIT),
+        };
+        self.failed(self.saying(&said, outdated), first)
+    }
+
+    /// It may pass at any time, and then the lambda is asked at once: until then the status says
+    /// what is no longer so.
+    fn unlisted(&self, why: &str, outdated: &[String]) -> Decision {
+        let first = self.observed.model_sync.spec.interval().min(FIRST_WAIT);
+        let decision = self.say(Reason::ListRunsError, why.to_owned(), outdated);
+        let mut decision = self.failed(decision, first);
+        if let Some(memory) = &mut decision.memory {
+            memory.due = self.observed.now;
+        }
+        decision
     }
 
     fn tekton_is_missing(&self, outdated: &[String]) -> Decision {
@@ -309,15 +341,15 @@ impl<'a> Scene<'a> {
             .after(interval)
     }
 
-    /// Waits longer with each failure in a row.
-    fn failed(&self, decision: Decision) -> Decision {
+    /// Waits longer with each failure in a row, beginning with `first`.
+    fn failed(&self, decision: Decision, first: Duration) -> Decision {
         let interval = self.observed.model_sync.spec.interval();
         let failures = self
             .observed
             .memory
             .map_or(0, |memory| memory.failures)
             .saturating_add(1);
-        let wait = doubled(interval, LONGEST_WAIT.max(interval), failures);
+        let wait = doubled(first, LONGEST_WAIT.max(interval), failures);
         Decision {
             memory: self.memory(wait, failures),
             ..decision.after(wait)

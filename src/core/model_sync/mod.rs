@@ -18,7 +18,7 @@ mod template;
 
 pub use backoff::doubled;
 pub use condition::{Reason, event};
-pub use decide::{Decision, Memory, Observed, Refusal, Step, decide};
+pub use decide::{Decision, Memory, Observed, Refusal, Step, Unlisted, decide};
 pub use merge_patch::merge_patch;
 pub use pipeline_run::{MANAGED_BY, NewRun, UID_LABEL};
 pub use resource::{ModelSync, ModelSyncStatus};

@@ -16,7 +16,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::core::policy::duration;
+use crate::core::policy::duration::{self, DurationError};
 
 /// Durations as Go writes them, which CEL's `duration()` reads too.
 const DURATION: &str = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$";
@@ -331,11 +331,14 @@ impl BackOff {
 }
 
 /// The schema has refused what is no duration; should one be stored all the same, the default
-/// stands for it.
+/// stands for it. The schema cannot tell one that is too long: the longest stands for that.
 fn parsed(text: &str, default: &str) -> Duration {
-    duration::parse(text)
-        .or_else(|_| duration::parse(default))
-        .unwrap_or(Duration::from_secs(60))
+    match duration::parse(text) {
+        Err(DurationError::TooLong { .. }) => duration::LONGEST,
+        parsed => parsed
+            .or_else(|_| duration::parse(default))
+            .unwrap_or(Duration::from_secs(60)),
+    }
 }
 
 fn history_limit() -> i32 {
@@ -401,6 +404,26 @@ mod tests {
             found.extend(rules(inner));
         }
         found
+    }
+
+    #[test]
+    fn a_duration_that_is_too_long_is_the_longest() {
+        let spec: ModelSyncSpec = serde_json::from_value(serde_json::json!({
+            "needsSyncUrl": "http://lambda/needsSync",
+            "pipelineRunTemplate": {"spec": {}},
+            "interval": "99999999h",
+            "repeatAfter": "99999999h",
+            "backOff": {"initial": "99999999h", "maximum": "99999999h"},
+        }))
+        .unwrap();
+        for duration in [
+            spec.interval(),
+            spec.repeat_after(),
+            spec.back_off.initial(),
+            spec.back_off.maximum(),
+        ] {
+            assert_eq!(duration, duration::LONGEST);
+        }
     }
 
     #[test]

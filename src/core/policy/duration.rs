@@ -16,6 +16,9 @@ const UNITS: [(&str, u128); 9] = [
     ("d", 86_400_000_000_000),
 ];
 
+/// The longest duration, which is Go's: about 292 years.
+pub const LONGEST: Duration = Duration::from_nanos(i64::MAX.unsigned_abs());
+
 /// A text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum DurationError {

@@ -1,14 +1,34 @@
 //! Works only while this process holds the Lease. What to write into it is decided in
 //! `core::leader_election`; that a run is never started twice does not depend on it.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use anyhow::bail;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::metrics::Metrics;
 use super::now;
+use crate::adapters::clock;
 use crate::adapters::kubernetes::{CallError, LeaseClient};
 use crate::adapters::signals::Stop;
 use crate::core::leader_election::{Candidate, Claim, RENEW_DEADLINE, RETRY_PERIOD};
+
+/// Why the Lease can be neither held nor waited for, when that is so.
+#[derive(Clone, Default)]
+pub(super) struct Trouble(Arc<Mutex<Option<String>>>);
+
+impl Trouble {
+    fn is(&self, why: Option<String>) {
+        // A panic elsewhere leaves a plain value as good as it was.
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    /// The reason in words; none when all is well.
+    pub(super) fn why(&self) -> Option<String> {
+        let why = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        why.clone()
+    }
+}
 
 /// Waits for the Lease, works while it can be renewed, and gives it back at the end.
 ///
@@ -19,18 +39,19 @@ pub(super) async fn lead(
     identity: &str,
     stop: &Stop,
     metrics: &Metrics,
+    trouble: &Trouble,
     work: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let mut candidate = Candidate::new(identity);
-    tokio::select! {
-        () = acquire(lease, &mut candidate) => {}
+    let acquired = tokio::select! {
+        acquired = acquire(lease, &mut candidate, trouble) => acquired,
         () = stop.clone().asked() => return Ok(()),
-    }
+    };
     metrics.leads(true);
     tracing::info!(identity, "leading");
     let lost = tokio::select! {
         () = work => None,
-        why = keep(lease, &mut candidate) => Some(why),
+        why = keep(lease, &mut candidate, acquired) => Some(why),
     };
     metrics.leads(false);
     match lost {
@@ -42,11 +63,21 @@ pub(super) async fn lead(
     }
 }
 
-async fn acquire(lease: &LeaseClient, candidate: &mut Candidate) {
+/// Waits until this process holds the Lease, and says since when: from before the request, as
+/// others count from when they see it. An attempt that takes longer than a leader may take to renew
+/// does not count.
+async fn acquire(lease: &LeaseClient, candidate: &mut Candidate, trouble: &Trouble) -> Instant {
     let mut told = None;
     loop {
-        match attempt(lease, candidate).await {
-            Ok(None) => return,
+        let begun = Instant::now();
+        let attempted = timeout(RENEW_DEADLINE, attempt(lease, candidate)).await;
+        let attempted = attempted.unwrap_or_else(|_| Err(lease.timed_out(RENEW_DEADLINE)));
+        trouble.is(match &attempted {
+            Err(error) if !error.is_conflict() => Some(error.to_string()),
+            _ => None,
+        });
+        match attempted {
+            Ok(None) => return begun,
             Ok(Some(holder)) => {
                 if told.as_ref() != Some(&holder) {
                     tracing::info!(holder, "waiting to lead");
@@ -62,14 +93,17 @@ async fn acquire(lease: &LeaseClient, candidate: &mut Candidate) {
 }
 
 /// Renews for as long as that works, and says why it no longer does.
-async fn keep(lease: &LeaseClient, candidate: &mut Candidate) -> String {
-    let mut renewed = Instant::now();
+async fn keep(lease: &LeaseClient, candidate: &mut Candidate, acquired: Instant) -> String {
+    let mut renewed = acquired;
     loop {
-        sleep(RETRY_PERIOD).await;
         let left = (renewed + RENEW_DEADLINE).saturating_duration_since(Instant::now());
+        // Half of what is left stays for the request.
+        sleep(RETRY_PERIOD.min(left / 2)).await;
+        let begun = Instant::now();
+        let left = (renewed + RENEW_DEADLINE).saturating_duration_since(begun);
         let why = match timeout(left, attempt(lease, candidate)).await {
             Ok(Ok(None)) => {
-                renewed = Instant::now();
+                renewed = begun;
                 continue;
             }
             Ok(Ok(Some(holder))) => return format!("{holder} holds the Lease"),
@@ -92,7 +126,7 @@ async fn attempt(
     let spec = read
         .as_ref()
         .map(|lease| lease.spec.clone().unwrap_or_default());
-    match candidate.look(spec.as_ref(), now()) {
+    match candidate.look(spec.as_ref(), now(), clock::elapsed()) {
         Claim::Wait { holder } => Ok(Some(holder)),
         Claim::Write(spec) => {
             lease.write(read.as_ref(), spec).await?;

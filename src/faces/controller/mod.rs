@@ -81,8 +81,16 @@ pub(crate) async fn run(request: Request) -> anyhow::Result<()> {
 
     let mut registry = probes::registry();
     let metrics = metrics::Metrics::new(&mut registry);
-    // Whether it leads or waits, it can serve what it has to.
-    let ready: probes::Readiness = Arc::new(|| std::future::ready(Ok(())).boxed());
+    // Whether it leads or waits for another, it does what it has to; only when it cannot lead at all
+    // it does not.
+    let trouble = leadership::Trouble::default();
+    let seen = trouble.clone();
+    let ready: probes::Readiness = Arc::new(move || {
+        let ready = seen
+            .why()
+            .map_or(Ok(()), |why| Err(format!("cannot lead: {why}")));
+        std::future::ready(ready).boxed()
+    });
     let routes = probes::routes(Arc::new(registry), ready, stop.clone());
     let probes = shutdown::serve_until(listener, routes, &stop, GRACE);
 
@@ -109,7 +117,7 @@ pub(crate) async fn run(request: Request) -> anyhow::Result<()> {
                 let namespace = lease.namespace.as_deref().unwrap_or(default);
                 let name = lease_name(lease, request.namespace.as_deref());
                 let lease = LeaseClient::new(client.clone(), namespace, &name);
-                leadership::lead(&lease, &identity, &stop, &metrics, work).await
+                leadership::lead(&lease, &identity, &stop, &metrics, &trouble, work).await
             }
         }
     };

@@ -22,7 +22,8 @@ use super::{jittered, now};
 use crate::adapters::kubernetes::{CallError, Cluster};
 use crate::adapters::needs_sync::NeedsSyncClient;
 use crate::core::model_sync::{
-    Decision, Memory, ModelSync, Observed, Reason, Run, Step, decide, doubled, event, merge_patch,
+    Decision, Memory, ModelSync, Observed, Reason, Refusal, Run, Step, decide, doubled, event,
+    merge_patch,
 };
 use crate::core::needs_sync::NeedsSync;
 
@@ -168,6 +169,7 @@ async fn look(place: &Place, context: &Context) -> Result<Action, CallError> {
     let mut answer = None;
     let mut refusal = None;
     let mut is_fresh = true;
+    let mut created: Option<String> = None;
     loop {
         let decision = decide(&Observed {
             model_sync: &model_sync,
@@ -194,16 +196,37 @@ async fn look(place: &Place, context: &Context) -> Result<Action, CallError> {
                 (model_sync, runs) = now;
                 is_fresh = true;
             }
+            // A run that was found under this name would have raised the number of the next.
+            Step::Create(run) if created.as_ref() == Some(&run.name) => {
+                refusal = Some(Refusal {
+                    message: format!(
+                        "the PipelineRun {} is there, but has lost the annotations that say which \
+                         run it is; delete it",
+                        run.name
+                    ),
+                    is_for_good: true,
+                });
+            }
             Step::Create(run) => match create(context, &model_sync, run).await? {
-                Created::Run(run) => {
-                    runs.get_or_insert_default().push(*run);
+                Created::Run(found) => {
+                    created = Some(run.name.clone());
+                    if let Ok(runs) = &mut runs {
+                        runs.push(*found);
+                    }
                     // Should another have created it, and it have ended, the answer is from before.
                     answer = None;
                 }
                 Created::Refused(why) => refusal = Some(why),
             },
             Step::Wait => {
-                finish(context, place, &model_sync, runs.as_deref(), &decision).await?;
+                finish(
+                    context,
+                    place,
+                    &model_sync,
+                    runs.as_deref().unwrap_or_default(),
+                    &decision,
+                )
+                .await?;
                 return Ok(match decision.next {
                     Some(next) => Action::requeue(jittered(next)),
                     None => Action::await_change(),
@@ -229,7 +252,7 @@ async fn finish(
     context: &Context,
     place: &Place,
     model_sync: &ModelSync,
-    runs: Option<&[Run]>,
+    runs: &[Run],
     decision: &Decision,
 ) -> Result<(), CallError> {
     let (namespace, name) = place;
@@ -244,7 +267,6 @@ async fn finish(
     {
         let mut known = context.known();
         let known = known.entry(place.clone()).or_default();
-        known.memory.clone_from(&decision.memory);
         if decision.reason.is_some() && known.reason != decision.reason {
             context.metrics.has_reason(known.reason, decision.reason);
             known.reason = decision.reason;
@@ -303,9 +325,13 @@ async fn finish(
             written => written?,
         }
     }
+    // Not before the status is written: what is not due is not asked again, and what was answered
+    // would be lost.
+    let remembered = decision.memory.clone();
+    context.known().entry(place.clone()).or_default().memory = remembered;
     // Last: a run that cannot be deleted must not keep the rest from being written.
     for key in &decision.delete {
-        let run = runs.into_iter().flatten().find(|run| run.key == *key);
+        let run = runs.iter().find(|run| run.key == *key);
         let version = run.map_or_else(|| api_version(model_sync), |run| run.api_version.as_str());
         context.cluster.delete_run(version, namespace, key).await?;
         context.metrics.deleted();

@@ -7,19 +7,26 @@ use serde_json::Value;
 use super::events::publish;
 use super::reconcile::{Context, Place};
 use crate::adapters::kubernetes::{CallError, Cluster, Notice, Problem};
-use crate::core::model_sync::{ModelSync, NewRun, Refusal, Run, event};
+use crate::core::model_sync::{ModelSync, NewRun, Refusal, Run, Unlisted, event};
 
 /// A ModelSync and its runs as they are now; `None` when it is gone.
 pub(super) async fn observe(
     context: &Context,
     place: &Place,
-) -> Result<Option<(ModelSync, Option<Vec<Run>>)>, CallError> {
+) -> Result<Option<(ModelSync, Result<Vec<Run>, Unlisted>)>, CallError> {
     let (namespace, name) = place;
     let Some(model_sync) = context.cluster.model_sync(namespace, name).await? else {
         context.forget_place(place);
         return Ok(None);
     };
-    let runs = observe_runs(&context.cluster, namespace, &model_sync).await?;
+    let runs = match observe_runs(&context.cluster, namespace, &model_sync).await {
+        Ok(Some(runs)) => Ok(runs),
+        Ok(None) => Err(Unlisted::NoSuchKind),
+        Err(error) => {
+            tracing::warn!(namespace, name, %error, "it is not known which runs there are");
+            Err(Unlisted::Failed(error.to_string()))
+        }
+    };
     Ok(Some((model_sync, runs)))
 }
 
@@ -105,20 +112,9 @@ pub(super) async fn create(
                 };
             }
             Problem::Refused(_) | Problem::NotFound => return refused(error.to_string(), true),
-            Problem::Conflict(_) | Problem::Unreadable(_) => {
+            // It may have been created all the same. What is decided next is decided on what is there.
+            Problem::Conflict(_) | Problem::Unreadable(_) | Problem::Unavailable(_) => {
                 return refused(error.to_string(), false);
-            }
-            // Whether it was created is not known. What is decided next is decided on what is there.
-            Problem::Unavailable(_) => {
-                let notice = Notice {
-                    reason: event::CREATE_RUN_ERROR,
-                    action: "CreatePipelineRun",
-                    note: error.to_string(),
-                    is_warning: true,
-                    run: None,
-                };
-                publish(context, model_sync, &notice).await;
-                return Err(error);
             }
         },
     };

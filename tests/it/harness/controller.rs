@@ -231,3 +231,18 @@ pub(crate) fn wait_event(state: &State, reason: &str) -> String {
 pub(crate) fn assert_never_two_active(state: &State) {
     assert_eq!(state.store().violations, Vec::<String>::new());
 }
+
+/// A GET of a probe or the metrics: the answer's head and body.
+pub(crate) fn get(address: &str, path: &str) -> (String, String) {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
+}

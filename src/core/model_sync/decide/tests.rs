@@ -16,7 +16,7 @@ fn at(second: i64) -> Timestamp {
 #[derive(Clone)]
 struct World {
     model_sync: ModelSync,
-    runs: Option<Vec<Run>>,
+    runs: Result<Vec<Run>, Unlisted>,
     memory: Option<Memory>,
     answer: Option<Result<NeedsSync, String>>,
     refusal: Option<Refusal>,
@@ -36,7 +36,7 @@ fn world() -> World {
     });
     World {
         model_sync: serde_json::from_value(model_sync).unwrap(),
-        runs: Some(Vec::new()),
+        runs: Ok(Vec::new()),
         memory: None,
         answer: Some(Ok(yes("m1"))),
         refusal: None,
@@ -170,7 +170,7 @@ fn before_anything_has_run() {
         (
             "wait TektonMissing 60s",
             World {
-                runs: None,
+                runs: Err(Unlisted::NoSuchKind),
                 ..world()
             },
         ),
@@ -361,17 +361,17 @@ fn a_run_that_is_deleted_by_hand_is_started_again_under_another_number() {
     let mut active = world();
     active.act();
     active.act();
-    active.runs = Some(Vec::new());
+    active.runs = Ok(Vec::new());
     assert_eq!(active.line(), "create 2 m1 attempt 1");
     // After it failed: that is how a person has it tried again at once.
     let mut failed = world().ended("Failed");
     failed.act();
-    failed.runs = Some(Vec::new());
+    failed.runs = Ok(Vec::new());
     assert_eq!(failed.line(), "create 2 m1 attempt 1");
     // A success is remembered: pruners delete runs, too.
     let mut succeeded = world().ended("Succeeded");
     succeeded.act();
-    succeeded.runs = Some(Vec::new());
+    succeeded.runs = Ok(Vec::new());
     assert_eq!(succeeded.line(), "wait AwaitingChange 60s");
     let status = succeeded.decide().status;
     assert_eq!(status.last_parameters["model"], "m1");
@@ -431,31 +431,56 @@ fn an_interval_above_the_longest_wait_is_kept_after_failures() {
 
 #[test]
 fn a_refusal_is_told_and_tried_again_later() {
-    for (is_for_good, stalled) in [(true, "True"), (false, "False")] {
+    for (is_for_good, stalled, first) in [(true, "True", 60), (false, "False", 5)] {
         let mut world = world();
         world.refusal = Some(Refusal {
             message: "cannot".into(),
             is_for_good,
         });
-        assert_eq!(world.line(), "wait CreateRunError 60s");
+        assert_eq!(world.line(), format!("wait CreateRunError {first}s"));
         let conditions = world.act().status.conditions;
         assert_eq!(conditions[2].status, stalled);
-        assert_eq!(world.line(), "wait CreateRunError 120s");
+        assert_eq!(world.line(), format!("wait CreateRunError {}s", 2 * first));
         world.refusal = None;
         world.answer = None;
-        assert_eq!(world.line(), "wait - 60s");
+        assert_eq!(world.line(), format!("wait - {first}s"));
     }
+}
+
+#[test]
+fn where_runs_cannot_be_listed_nothing_is_known_of_them() {
+    let mut world = world().ended("Succeeded").no();
+    world.act();
+    let before = world.model_sync.status.clone().unwrap();
+    let runs = std::mem::replace(&mut world.runs, Err(Unlisted::Failed("no".into())));
+    world = world.answer(None);
+    assert_eq!(world.line(), "wait ListRunsError 5s");
+    let after = world.act().status;
+    assert_eq!(
+        (after.active, after.last_run),
+        (before.active, before.last_run)
+    );
+    let statuses: Vec<&str> = after
+        .conditions
+        .iter()
+        .map(|condition| condition.status.as_str())
+        .collect();
+    assert_eq!(statuses, ["False", "Unknown", "False"]);
+    assert_eq!(world.line(), "wait ListRunsError 10s");
+    // Once they can be listed, the old status does not stand until the next question is due.
+    world.runs = runs;
+    assert_eq!(world.line(), "ask");
 }
 
 #[test]
 fn where_tekton_was_missing_it_is_asked_as_soon_as_it_is_there() {
     let mut world = world().answer(None);
-    world.runs = None;
+    world.runs = Err(Unlisted::NoSuchKind);
     for _ in 0..3 {
         assert_eq!(world.line(), "wait TektonMissing 60s");
         world.act();
     }
-    world.runs = Some(Vec::new());
+    world.runs = Ok(Vec::new());
     assert_eq!(world.line(), "ask");
 }
 

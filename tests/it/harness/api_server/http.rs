@@ -69,7 +69,10 @@ async fn handle(
             let status = if place.is_status { "/status" } else { "" };
             state.fault(format!("{method} {}{status}", place.kind.plural))
         }
-        false => None,
+        false => {
+            let refused = state.refusal(&format!("{method} {}", place.kind.plural));
+            refused.map(Fault::FailBefore)
+        }
     };
     match fault {
         Some(Fault::FailBefore(code)) => {

@@ -245,6 +245,13 @@ impl State {
         }
     }
 
+    /// The code with which a call is refused; for those that are not counted.
+    fn refusal(&self, call: &str) -> Option<u16> {
+        let faults = self.faults();
+        let (start, code) = faults.refused.as_ref()?;
+        call.starts_with(start).then_some(*code)
+    }
+
     /// Wakes tests that wait, after something that is not in the store.
     fn notify(&self) {
         self.changed.notify_all();
