@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::harness::is_there;
+use crate::harness::{is_there, skipped};
 
 fn file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -223,13 +223,26 @@ impl Run {
 
     /// Runs a step's script in an empty environment but for what the task says.
     fn step(&self, name: &str) -> Output {
+        self.step_as(None, name)
+    }
+
+    /// The same, as the user of this number.
+    fn step_as(&self, user: Option<u64>, name: &str) -> Output {
         let spec = &self.task["spec"];
         let steps = spec["steps"].as_array().unwrap();
         let step = steps.iter().find(|step| step["name"] == name).unwrap();
         let script = self.place("script");
         fs::write(&script, step["script"].as_str().unwrap()).unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-        let mut command = Command::new(&script);
+        let mut command = match user {
+            Some(user) => {
+                let mut command = Command::new("setpriv");
+                let (user, group) = (format!("--reuid={user}"), format!("--regid={user}"));
+                command.args([&user, &group, "--clear-groups"]).arg(&script);
+                command
+            }
+            None => Command::new(&script),
+        };
         command
             .current_dir(self.scratch.path())
             .env_clear()
@@ -398,6 +411,40 @@ fn propose_hands_on_what_is_given_and_nothing_else() {
     for place in ["", "workspace/repo"] {
         assert!(!run.place(place).join("hacked").exists());
     }
+}
+
+/// Ssh looks its user up before anything else, and gives up when there is none.
+#[test]
+fn ssh_works_as_the_user_of_the_step() {
+    if !is_there("setpriv") || !is_there("ssh") {
+        return;
+    }
+    let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+    if !is_root {
+        return skipped("root, to be another user");
+    }
+    let mut run = Run::new("update-model-pr", &[]);
+    run.bind(
+        "ssh-credentials",
+        &[("ssh-privatekey", "key"), ("known_hosts", "")],
+    );
+    // Git calls ssh in this way; -G ends it before it connects.
+    run.program(
+        "modelsync",
+        "#!/bin/sh\nexec $GIT_SSH_COMMAND -G git@example.com\n",
+    );
+    // As an emptyDir is.
+    for (place, mode) in [("", 0o755), ("home/modelsync", 0o777)] {
+        fs::set_permissions(run.place(place), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let user = run.task["spec"]["stepTemplate"]["securityContext"]["runAsUser"].as_u64();
+    assert!(user.is_some());
+    let output = run.step_as(user, "propose");
+    succeeds(&output);
+    let settings = String::from_utf8(output.stdout).unwrap();
+    let key = run.place("home/modelsync/key");
+    let wanted = format!("identityfile {}\n", key.display());
+    assert!(settings.contains(&wanted), "{settings}");
 }
 
 #[test]
