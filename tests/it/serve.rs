@@ -320,6 +320,40 @@ fn runtime() -> tokio::runtime::Runtime {
         .unwrap()
 }
 
+/// Asked less often than answers are kept, and answered later than callers wait.
+#[test]
+fn a_slow_registry_is_answered_in_the_end() {
+    runtime().block_on(async {
+        let (registry, address) = Registry::start().await;
+        let directory = asking(address);
+        let arguments = ["--cache-for", "0s", "--request-timeout", "300ms"];
+        let server = Server::start(directory.path(), &arguments);
+        let ask = || async {
+            let answer = request(&server.address, "GET", "/needsSync", "").await;
+            answer.unwrap()
+        };
+        assert_eq!(ask().await.code, 504);
+        // One listing is answered, and no other: a second one would never be.
+        registry.let_go.add_permits(1);
+        while registry.let_go.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let mut answer = ask().await;
+        for _ in 0..20 {
+            if answer.code == 200 {
+                break;
+            }
+            answer = ask().await;
+        }
+        assert_eq!(answer.code, 200, "{answer:?}");
+        assert_eq!(answer.json()["parameters"]["name"], json!("models:/d/2"));
+        assert_eq!(registry.listed.load(Ordering::SeqCst), 1);
+        // It was told; the next question is a new one.
+        assert_eq!(ask().await.code, 504);
+        assert_eq!(registry.listed.load(Ordering::SeqCst), 2);
+    });
+}
+
 #[test]
 fn a_thousand_callers_cause_one_registry_call() {
     runtime().block_on(async {

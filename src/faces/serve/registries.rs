@@ -42,6 +42,16 @@ impl Registries {
         answer
     }
 
+    /// Notes that a caller got what the listing was for.
+    pub(super) fn heard_models(&self, question: &Question) {
+        self.models.heard(question);
+    }
+
+    /// Notes that a caller got what the answer about trainings was for.
+    pub(super) fn heard_training(&self, question: &Question) {
+        self.training.heard(question);
+    }
+
     fn count(&self, what: What, how: How, is_ok: bool) {
         let asked = match how {
             How::Kept => Asked::Kept,
