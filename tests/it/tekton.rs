@@ -713,7 +713,24 @@ fn what_run_notebook_cannot_do_is_said() {
     assert!(
         fails(&run.step("run")).contains("cannot run a.ipynb: the repository has no such file")
     );
+    fs::write(run.place("work/status"), "0").unwrap();
     assert!(fails(&run.step("upload")).contains("cannot upload to s3://bucket"));
+}
+
+/// `gcloud storage cp` fails where there is nothing to copy, which would hide why.
+#[test]
+fn a_notebook_that_never_began_says_so_and_uploads_nothing() {
+    let run = Run::new(
+        "run-notebook",
+        &[("notebook-path", "a.ipynb"), ("output", "gs://bucket/runs")],
+    );
+    fs::create_dir(run.place("work/outputs")).unwrap();
+    fs::write(run.place("work/status"), "3").unwrap();
+    run.program("gcloud", "#!/bin/sh\necho nothing matched >&2\nexit 1\n");
+    let output = run.step("upload");
+    assert_eq!(output.status.code(), Some(3));
+    insta::assert_snapshot!(fails(&output), @"error: a.ipynb failed in papermill with exit code 3 before anything was run; see the log of the step run");
+    assert_eq!(run.result("output-url"), "");
 }
 
 #[test]
