@@ -40,6 +40,7 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates git openssh-client \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=binary /modelsync /usr/local/bin/modelsync
+# nobody, as the manifests say too. ssh refuses a user that /etc/passwd does not know; Debian's does.
 USER 65534:65534
 LABEL org.opencontainers.image.title="modelsync" \
       org.opencontainers.image.licenses="Apache-2.0"

@@ -28,6 +28,9 @@ enum LogFormat {
     Text,
     /// One JSON object a line
     Json,
+    /// What a variable says that a manifest leaves empty
+    #[value(name = "", hide = true)]
+    Unset,
 }
 
 impl LogArgs {
@@ -44,18 +47,19 @@ impl LogArgs {
         let filter = EnvFilter::builder().parse(filter).with_context(|| {
             format!("cannot read the log filter {filter:?}; give a level such as info or debug")
         })?;
+        let format = self.log_format.filter(|it| *it != LogFormat::Unset);
         let is_terminal = std::io::stderr().is_terminal();
         let log = tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_writer(std::io::stderr);
-        match (self.log_format, is_terminal) {
+        match (format, is_terminal) {
             (Some(LogFormat::Json), _) | (None, false) => {
                 log.json()
                     .flatten_event(true)
                     .with_current_span(false)
                     .init();
             }
-            (Some(LogFormat::Text), _) | (None, true) => log.with_ansi(is_terminal).init(),
+            (Some(_), _) | (None, true) => log.with_ansi(is_terminal).init(),
         }
         Ok(())
     }

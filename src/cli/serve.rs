@@ -5,11 +5,33 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use super::failure::Outcome;
 use super::logging::LogArgs;
 use crate::core::policy::duration;
 use crate::faces::serve::{self, Options};
+
+const LISTEN: &str = "0.0.0.0:8080";
+const RETRAIN_INTERVAL: &str = "24h";
+const CACHE_FOR: &str = "30s";
+const REQUEST_TIMEOUT: &str = "15s";
+const GRACE_PERIOD: &str = "25s";
+
+/// A value, or the default in the place of an empty one: a variable that a manifest leaves empty is
+/// not set.
+fn filled<'t>(text: &'t str, default: &'t str) -> &'t str {
+    if text.trim().is_empty() {
+        default
+    } else {
+        text
+    }
+}
+
+/// A path that may be empty, which clap's own parser refuses.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
 
 /// Answer over HTTP whether the model in Git needs an update, or a new one should be trained
 ///
@@ -22,30 +44,31 @@ pub(super) struct ServeArgs {
     #[arg(long = "dir", value_name = "DIR", env = "MODELSYNC_DIR")]
     directory: PathBuf,
     /// File with a SetModel, relative to DIR (can be repeated) [default: every SetModel in DIR]
-    #[arg(long = "config", value_name = "FILE", env = "MODELSYNC_CONFIG")]
+    #[arg(long = "config", value_name = "FILE", env = "MODELSYNC_CONFIG", value_parser = path())]
     configs: Vec<PathBuf>,
     /// File with a ModelCatalog, relative to DIR, instead of asking any source
-    #[arg(long, value_name = "FILE", env = "MODELSYNC_CATALOG")]
+    #[arg(long, value_name = "FILE", env = "MODELSYNC_CATALOG", value_parser = path())]
     catalog: Option<PathBuf>,
     /// Address and port to listen on
     #[arg(
         long,
         value_name = "ADDRESS:PORT",
         env = "MODELSYNC_LISTEN",
-        default_value = "0.0.0.0:8080"
+        default_value = LISTEN,
+        value_parser = |text: &str| filled(text, LISTEN).parse::<SocketAddr>()
     )]
     listen: SocketAddr,
     /// Age of the newest model from which on another should be trained, such as 24h or 7d
-    #[arg(long, value_name = "DURATION", env = "MODELSYNC_RETRAIN_INTERVAL", default_value = "24h", value_parser = duration::parse)]
+    #[arg(long, value_name = "DURATION", env = "MODELSYNC_RETRAIN_INTERVAL", default_value = RETRAIN_INTERVAL, value_parser = |text: &str| duration::parse(filled(text, RETRAIN_INTERVAL)))]
     retrain_interval: Duration,
     /// How long a registry's answer is used before it is asked again
-    #[arg(long, value_name = "DURATION", env = "MODELSYNC_CACHE_FOR", default_value = "30s", value_parser = duration::parse)]
+    #[arg(long, value_name = "DURATION", env = "MODELSYNC_CACHE_FOR", default_value = CACHE_FOR, value_parser = |text: &str| duration::parse(filled(text, CACHE_FOR)))]
     cache_for: Duration,
     /// How long a request may take; less than the controller waits, so that it hears why
-    #[arg(long, value_name = "DURATION", env = "MODELSYNC_REQUEST_TIMEOUT", default_value = "15s", value_parser = duration::parse)]
+    #[arg(long, value_name = "DURATION", env = "MODELSYNC_REQUEST_TIMEOUT", default_value = REQUEST_TIMEOUT, value_parser = |text: &str| duration::parse(filled(text, REQUEST_TIMEOUT)))]
     request_timeout: Duration,
     /// How long requests under way may take after SIGTERM or SIGINT
-    #[arg(long, value_name = "DURATION", env = "MODELSYNC_GRACE_PERIOD", default_value = "25s", value_parser = duration::parse)]
+    #[arg(long, value_name = "DURATION", env = "MODELSYNC_GRACE_PERIOD", default_value = GRACE_PERIOD, value_parser = |text: &str| duration::parse(filled(text, GRACE_PERIOD)))]
     grace_period: Duration,
     #[command(flatten)]
     log: LogArgs,

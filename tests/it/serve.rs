@@ -4,11 +4,13 @@ use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use axum::extract::State;
 use axum::routing::get;
+use axum::serve::ListenerExt;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -259,10 +261,45 @@ fn wrong_arguments_are_one_sentence() {
     assert!(run.stderr.contains("--dir <DIR>"), "{}", run.stderr);
 }
 
+/// Kubernetes and Tekton pass on what a manifest leaves empty.
+#[test]
+fn an_empty_variable_is_one_that_is_not_set() {
+    let directory = package(&["m1"]);
+    let server = Server::start(directory.path(), &[]);
+    let output = Command::new(env!("CARGO_BIN_EXE_modelsync"))
+        .args(["serve", "--listen", &server.address, "--dir"])
+        .arg(directory.path())
+        .env("MODELSYNC_RETRAIN_INTERVAL", "")
+        .env("MODELSYNC_CACHE_FOR", "")
+        .env("MODELSYNC_REQUEST_TIMEOUT", "")
+        .env("MODELSYNC_GRACE_PERIOD", "")
+        .env("MODELSYNC_LOG_FORMAT", "")
+        .env("MODELSYNC_LOG", "")
+        .env("MODELSYNC_CONFIG", "")
+        .env("MODELSYNC_CATALOG", "")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    // All of them were read; the address is taken.
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("cannot listen on"), "{said}");
+
+    // The address alone, without listening on the default one: nothing but the directory is missing.
+    let output = Command::new(env!("CARGO_BIN_EXE_modelsync"))
+        .arg("serve")
+        .env("MODELSYNC_LISTEN", "")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("--dir <DIR>"), "{said}");
+    assert!(!said.contains("invalid value"), "{said}");
+}
+
 /// An MLflow that counts how often its models are listed, and answers when it is let.
 struct Registry {
     listed: AtomicUsize,
     let_go: Semaphore,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Registry {
@@ -271,6 +308,7 @@ impl Registry {
         let registry = Arc::new(Self {
             listed: AtomicUsize::new(0),
             let_go: Semaphore::new(0),
+            connections: Arc::default(),
         });
         let router = Router::new()
             .route("/api/2.0/mlflow/model-versions/search", get(versions))
@@ -281,6 +319,10 @@ impl Registry {
             .with_state(registry.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let connections = registry.connections.clone();
+        let listener = listener.tap_io(move |_| {
+            connections.fetch_add(1, Ordering::SeqCst);
+        });
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         (registry, address)
     }
@@ -318,6 +360,57 @@ fn runtime() -> tokio::runtime::Runtime {
         .enable_all()
         .build()
         .unwrap()
+}
+
+#[test]
+fn a_registry_is_asked_again_over_the_same_connection() {
+    runtime().block_on(async {
+        let (registry, address) = Registry::start().await;
+        let directory = asking(address);
+        let server = Server::start(directory.path(), &["--cache-for", "0s"]);
+        registry.let_go.add_permits(3);
+        for number in 1..=3 {
+            let answer = request(&server.address, "GET", "/needsSync", "").await;
+            assert_eq!(answer.unwrap().code, 200);
+            assert_eq!(registry.listed.load(Ordering::SeqCst), number);
+        }
+        // One is enough, and each listing would need its own if nothing were kept.
+        assert!(registry.connections.load(Ordering::SeqCst) < 3);
+    });
+}
+
+/// Asked less often than answers are kept, and answered later than callers wait.
+#[test]
+fn a_slow_registry_is_answered_in_the_end() {
+    runtime().block_on(async {
+        let (registry, address) = Registry::start().await;
+        let directory = asking(address);
+        let arguments = ["--cache-for", "0s", "--request-timeout", "300ms"];
+        let server = Server::start(directory.path(), &arguments);
+        let ask = || async {
+            let answer = request(&server.address, "GET", "/needsSync", "").await;
+            answer.unwrap()
+        };
+        assert_eq!(ask().await.code, 504);
+        // One listing is answered, and no other: a second one would never be.
+        registry.let_go.add_permits(1);
+        while registry.let_go.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let mut answer = ask().await;
+        for _ in 0..20 {
+            if answer.code == 200 {
+                break;
+            }
+            answer = ask().await;
+        }
+        assert_eq!(answer.code, 200, "{answer:?}");
+        assert_eq!(answer.json()["parameters"]["name"], json!("models:/d/2"));
+        assert_eq!(registry.listed.load(Ordering::SeqCst), 1);
+        // It was told; the next question is a new one.
+        assert_eq!(ask().await.code, 504);
+        assert_eq!(registry.listed.load(Ordering::SeqCst), 2);
+    });
 }
 
 #[test]
@@ -453,6 +546,33 @@ fn swap(root: &Path, number: u64, is_commit: bool) -> PathBuf {
     symlink(&name, root.join("new")).unwrap();
     fs::rename(root.join("new"), root.join("current")).unwrap();
     tree
+}
+
+/// A ConfigMap that is mounted beside git-sync's tree, for instance.
+#[test]
+fn files_that_are_named_outside_of_the_tree_are_read_each_time() {
+    let scratch = tempfile::tempdir().unwrap();
+    swap(scratch.path(), 0, true);
+    let other = tempfile::tempdir().unwrap();
+    let (given, listed) = (
+        other.path().join("config.yaml"),
+        other.path().join("c.yaml"),
+    );
+    let (given, listed) = (given.to_str().unwrap(), listed.to_str().unwrap());
+    fs::write(given, config("first", "")).unwrap();
+    fs::write(listed, catalog(&["m0"])).unwrap();
+    let arguments = ["--config", given, "--catalog", listed];
+    let server = Server::start(&scratch.path().join("current/p"), &arguments);
+    let reason = || {
+        let answer = server.get("/needsSync").json();
+        let reason = &answer["metadata"]["annotations"]["automl.cloudai.kubeflow.org/reason"];
+        reason.as_str().unwrap().to_owned()
+    };
+    assert!(reason().starts_with("first: "), "{}", reason());
+    fs::write(given, config("second", "")).unwrap();
+    assert!(reason().starts_with("second: "), "{}", reason());
+    fs::write(listed, catalog(&["m0", "m1", "m7"])).unwrap();
+    assert!(reason().contains("chose m7"), "{}", reason());
 }
 
 /// The number of the tree that an answer comes from; panics when it comes from none.

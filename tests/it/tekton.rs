@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::harness::is_there;
+use crate::harness::{is_there, skipped};
 
 fn file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -223,13 +223,26 @@ impl Run {
 
     /// Runs a step's script in an empty environment but for what the task says.
     fn step(&self, name: &str) -> Output {
+        self.step_as(None, name)
+    }
+
+    /// The same, as the user of this number.
+    fn step_as(&self, user: Option<u64>, name: &str) -> Output {
         let spec = &self.task["spec"];
         let steps = spec["steps"].as_array().unwrap();
         let step = steps.iter().find(|step| step["name"] == name).unwrap();
         let script = self.place("script");
         fs::write(&script, step["script"].as_str().unwrap()).unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-        let mut command = Command::new(&script);
+        let mut command = match user {
+            Some(user) => {
+                let mut command = Command::new("setpriv");
+                let (user, group) = (format!("--reuid={user}"), format!("--regid={user}"));
+                command.args([&user, &group, "--clear-groups"]).arg(&script);
+                command
+            }
+            None => Command::new(&script),
+        };
         command
             .current_dir(self.scratch.path())
             .env_clear()
@@ -398,6 +411,40 @@ fn propose_hands_on_what_is_given_and_nothing_else() {
     for place in ["", "workspace/repo"] {
         assert!(!run.place(place).join("hacked").exists());
     }
+}
+
+/// Ssh looks its user up before anything else, and gives up when there is none.
+#[test]
+fn ssh_works_as_the_user_of_the_step() {
+    if !is_there("setpriv") || !is_there("ssh") {
+        return;
+    }
+    let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+    if !is_root {
+        return skipped("root, to be another user");
+    }
+    let mut run = Run::new("update-model-pr", &[]);
+    run.bind(
+        "ssh-credentials",
+        &[("ssh-privatekey", "key"), ("known_hosts", "")],
+    );
+    // Git calls ssh in this way; -G ends it before it connects.
+    run.program(
+        "modelsync",
+        "#!/bin/sh\nexec $GIT_SSH_COMMAND -G git@example.com\n",
+    );
+    // As an emptyDir is.
+    for (place, mode) in [("", 0o755), ("home/modelsync", 0o777)] {
+        fs::set_permissions(run.place(place), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let user = run.task["spec"]["stepTemplate"]["securityContext"]["runAsUser"].as_u64();
+    assert!(user.is_some());
+    let output = run.step_as(user, "propose");
+    succeeds(&output);
+    let settings = String::from_utf8(output.stdout).unwrap();
+    let key = run.place("home/modelsync/key");
+    let wanted = format!("identityfile {}\n", key.display());
+    assert!(settings.contains(&wanted), "{settings}");
 }
 
 #[test]
@@ -666,7 +713,24 @@ fn what_run_notebook_cannot_do_is_said() {
     assert!(
         fails(&run.step("run")).contains("cannot run a.ipynb: the repository has no such file")
     );
+    fs::write(run.place("work/status"), "0").unwrap();
     assert!(fails(&run.step("upload")).contains("cannot upload to s3://bucket"));
+}
+
+/// `gcloud storage cp` fails where there is nothing to copy, which would hide why.
+#[test]
+fn a_notebook_that_never_began_says_so_and_uploads_nothing() {
+    let run = Run::new(
+        "run-notebook",
+        &[("notebook-path", "a.ipynb"), ("output", "gs://bucket/runs")],
+    );
+    fs::create_dir(run.place("work/outputs")).unwrap();
+    fs::write(run.place("work/status"), "3").unwrap();
+    run.program("gcloud", "#!/bin/sh\necho nothing matched >&2\nexit 1\n");
+    let output = run.step("upload");
+    assert_eq!(output.status.code(), Some(3));
+    insta::assert_snapshot!(fails(&output), @"error: a.ipynb failed in papermill with exit code 3 before anything was run; see the log of the step run");
+    assert_eq!(run.result("output-url"), "");
 }
 
 #[test]

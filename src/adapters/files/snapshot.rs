@@ -32,6 +32,8 @@ pub(crate) struct Snapshot {
     /// The files that were named, in that order: the path as it was found, and the text.
     pub(crate) named: Vec<(PathBuf, String)>,
     root: Root,
+    /// Whether all of it is in that tree; a named file may be elsewhere.
+    is_in_tree: bool,
 }
 
 impl Snapshot {
@@ -63,24 +65,26 @@ impl Snapshot {
         }
     }
 
-    /// Whether the directory is still this one, and is of the kind that never changes: git-sync
-    /// names a tree by its commit.
+    /// Whether the directory is still this one, and it and the named files are of the kind that never
+    /// changes: git-sync names a tree by its commit.
     pub(crate) fn is_current(&self, directory: &Path) -> bool {
-        self.root.is_commit() && self.root.is_at(directory)
+        self.is_in_tree && self.root.is_commit() && self.root.is_at(directory)
     }
 
     fn read_once(root: Root, directory: &Path, named: &[PathBuf]) -> anyhow::Result<Self> {
         let texts = read_texts(&root.path).map_err(|error| root.as_named(directory, &error))?;
-        let mut found = Vec::new();
+        let (mut found, mut is_in_tree) = (Vec::new(), true);
         for path in named {
             let place = root.place(directory, path);
             let text = read_file(&place).map_err(|error| root.as_named(directory, &error))?;
+            is_in_tree &= root.holds(&place);
             found.push((path.clone(), text));
         }
         Ok(Self {
             texts,
             named: found,
             root,
+            is_in_tree,
         })
     }
 }
@@ -132,6 +136,11 @@ impl Root {
         } else {
             path.to_owned()
         }
+    }
+
+    /// Whether a file is in this tree, wherever links lead.
+    fn holds(&self, path: &Path) -> bool {
+        fs::canonicalize(path).is_ok_and(|path| path.starts_with(&self.path))
     }
 
     /// An error with the directory's own name instead of where it leads, which nobody knows.

@@ -1,5 +1,9 @@
 //! What a registry is given to know who asks.
 
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
 use super::super::http::{Limits, Request};
 use super::super::secret::Secret;
 use super::google_auth::GoogleCredentials;
@@ -10,6 +14,8 @@ pub(super) enum Credentials {
     None,
     /// A token (RFC 6750).
     Bearer(Secret),
+    /// A token in a file, which changes from time to time: it is read for each request.
+    BearerFile(PathBuf),
     /// A user and a password (RFC 7617).
     Basic {
         /// The user.
@@ -25,7 +31,7 @@ impl Credentials {
     /// Puts them on a request.
     ///
     /// # Errors
-    /// Google gives no token.
+    /// Google gives no token, or the file with the token cannot be read.
     pub(super) async fn authorize(
         &self,
         request: Request,
@@ -34,8 +40,18 @@ impl Credentials {
         Ok(match self {
             Self::None => request,
             Self::Bearer(token) => request.bearer(token),
+            Self::BearerFile(path) => request.bearer(&from_file(path)?),
             Self::Basic { user, password } => request.basic(user, password),
             Self::Google(credentials) => credentials.authorize(request, limits).await?,
         })
     }
+}
+
+fn from_file(path: &Path) -> anyhow::Result<Secret> {
+    let what = || format!("cannot read the token file {}", path.display());
+    let token = std::fs::read_to_string(path).with_context(what)?;
+    if token.trim().is_empty() {
+        bail!("{}: it is empty", what());
+    }
+    Ok(Secret::new(&token))
 }

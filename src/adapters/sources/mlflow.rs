@@ -10,7 +10,7 @@ use super::super::http::{Limits, Method, Url};
 use super::super::secret::Secret;
 use super::api::{Api, Hints, Purpose};
 use super::credentials::Credentials;
-use super::endpoint::{base_url, below, is_private};
+use super::endpoint::{allow_secret, base_url, below, variable};
 use super::paging::Paging;
 use super::{Progress, Source, for_each, whole};
 use crate::core::config::MlflowSource;
@@ -315,15 +315,12 @@ fn is_plain(id: &str) -> bool {
 /// The credentials of MLflow's own variables
 /// (<https://mlflow.org/docs/latest/api_reference/python_api/mlflow.environment_variables.html>).
 /// As there, user and password come before a token. They go to the server of `MLFLOW_TRACKING_URI`
-/// when that is set, and to nobody else.
+/// and to nobody else, since a config may name any URL.
 fn credentials(base: &Url) -> anyhow::Result<Credentials> {
-    let text = |variable: &str| {
-        let value = std::env::var(variable).ok()?;
-        Some(value).filter(|value| !value.trim().is_empty())
-    };
+    let user = variable("MLFLOW_TRACKING_USERNAME");
     let password = Secret::from_environment("MLFLOW_TRACKING_PASSWORD");
     let token = Secret::from_environment("MLFLOW_TRACKING_TOKEN");
-    let (credentials, variable) = match (text("MLFLOW_TRACKING_USERNAME"), password, token) {
+    let (credentials, secret) = match (user, password, token) {
         (Some(user), Some(password), _) => (
             Credentials::Basic { user, password },
             "MLFLOW_TRACKING_PASSWORD",
@@ -339,18 +336,8 @@ fn credentials(base: &Url) -> anyhow::Result<Credentials> {
         ),
         (None, None, None) => return Ok(Credentials::None),
     };
-    if !is_private(base) {
-        bail!(
-            "cannot use {} {base}: {variable} must not be sent without https",
-            HINTS.url_field
-        );
-    }
-    let own = text("MLFLOW_TRACKING_URI").and_then(|own| Url::parse(&own).ok());
-    if let Some(own) = own.filter(|own| own.origin() != base.origin()) {
-        bail!(
-            "cannot use {} {base}: {variable} is for {own}, as MLFLOW_TRACKING_URI says",
-            HINTS.url_field
-        );
-    }
+    let own = variable("MLFLOW_TRACKING_URI");
+    let own = ("MLFLOW_TRACKING_URI", own.as_deref());
+    allow_secret(base, HINTS.url_field, secret, own)?;
     Ok(credentials)
 }

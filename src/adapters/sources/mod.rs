@@ -120,15 +120,6 @@ pub(crate) async fn ask(questions: Vec<Question>) -> Vec<(Question, Result<Listi
     join_all(answers).await
 }
 
-/// Asks a registry what it is training now. What it refuses is an error in words.
-pub(crate) async fn training(question: &Question) -> Result<Vec<String>, String> {
-    let training = async {
-        let source = connect(&question.source, question.display_name.as_deref())?;
-        source.training().await
-    };
-    training.await.map_err(|error| format!("{error:#}"))
-}
-
 /// A whole listing, unless it takes too long: then what has arrived does not count.
 async fn whole(
     origin: &str,

@@ -6,11 +6,11 @@ use anyhow::{Context, anyhow, bail};
 use futures::future::{BoxFuture, FutureExt};
 use serde_json::json;
 
-use super::super::http::{Limits, Method, Url, is_loopback};
+use super::super::http::{Limits, Method, Url};
 use super::super::secret::Secret;
 use super::api::{Api, Hints, Purpose};
 use super::credentials::Credentials;
-use super::endpoint::{base_url, below, is_below, is_private};
+use super::endpoint::{allow_secret, base_url, below, variable};
 use super::paging::Paging;
 use super::{Progress, Source, for_each, whole};
 use crate::core::config::ModelRegistrySource;
@@ -24,7 +24,8 @@ const PAGING: Paging = Paging {
     token: "nextPageToken",
 };
 const HINTS: Hints = Hints {
-    unauthorized: "set MODEL_REGISTRY_TOKEN to a token that the registry accepts",
+    unauthorized: "set MODEL_REGISTRY_TOKEN to a token that the registry accepts, or \
+                   MODEL_REGISTRY_TOKEN_FILE to a file that holds one",
     not_found: "check source.modelRegistry.url: it is the registry's URL without /api, or, for \
                 another version of the interface, with /api/model_registry/VERSION",
     not_found_in_words: false,
@@ -226,27 +227,20 @@ impl Source for ModelRegistry {
     }
 }
 
-/// A token that was given for the registry, or, inside a cluster, the pod's own: that goes to
-/// services of the cluster and to nobody else, since a config may name any URL.
+/// A token that was given for the registry, or a file that holds one, such as the pod's own. It goes
+/// to the server of `MODEL_REGISTRY_URL` and to nobody else, since a config may name any URL.
 fn credentials(base: &Url) -> anyhow::Result<Credentials> {
-    if let Some(token) = Secret::from_environment("MODEL_REGISTRY_TOKEN") {
-        if !is_private(base) {
-            bail!(
-                "cannot use {} {base}: MODEL_REGISTRY_TOKEN must not be sent without https",
-                HINTS.url_field
-            );
-        }
-        return Ok(Credentials::Bearer(token));
-    }
-    let is_in_cluster = is_below(base, "svc") || is_below(base, "svc.cluster.local");
-    if base.scheme() != "https" || is_loopback(base) || !is_in_cluster {
-        return Ok(Credentials::None);
-    }
-    // As Kubeflow's own client names it, and the place where Kubernetes puts it.
-    let path = std::env::var("KF_PIPELINES_SA_TOKEN_PATH")
-        .unwrap_or_else(|_| "/var/run/secrets/kubernetes.io/serviceaccount/token".to_owned());
-    Ok(match std::fs::read_to_string(path) {
-        Ok(token) => Credentials::Bearer(Secret::new(&token)),
-        Err(_) => Credentials::None,
-    })
+    let token = Secret::from_environment("MODEL_REGISTRY_TOKEN");
+    let (credentials, secret) = match (token, variable("MODEL_REGISTRY_TOKEN_FILE")) {
+        (Some(token), _) => (Credentials::Bearer(token), "MODEL_REGISTRY_TOKEN"),
+        (None, Some(file)) => (
+            Credentials::BearerFile(file.into()),
+            "the token of MODEL_REGISTRY_TOKEN_FILE",
+        ),
+        (None, None) => return Ok(Credentials::None),
+    };
+    let own = variable("MODEL_REGISTRY_URL");
+    let own = ("MODEL_REGISTRY_URL", own.as_deref());
+    allow_secret(base, HINTS.url_field, secret, own)?;
+    Ok(credentials)
 }

@@ -36,8 +36,18 @@ type Entries<K, V> = Vec<(K, Entry<V>)>;
 
 enum Entry<V> {
     Asking(Shared<BoxFuture<'static, Answer<V>>>),
-    Known { answer: Answer<V>, until: Duration },
+    Known {
+        answer: Answer<V>,
+        came: Duration,
+        until: Duration,
+        was_heard: bool,
+    },
 }
+
+/// Callers give up sooner than a slow registry answers, and come back later than an answer is kept.
+/// So that they hear it at all, one that nobody has heard is kept for as long as this at most: longer
+/// than the controller waits between two questions.
+const KEEP_UNHEARD: Duration = Duration::from_secs(15 * 60);
 
 /// A failure is kept for as long as this at most: long enough that a registry in trouble is not
 /// asked once for each caller, and no longer.
@@ -48,7 +58,8 @@ where
     K: Clone + PartialEq + Send + 'static,
     V: Send + Sync + 'static,
 {
-    /// Nothing is known yet. An answer is kept for `keep` from when it came.
+    /// Nothing is known yet. An answer is kept for `keep` from when it came, and longer until it is
+    /// [heard](Self::heard).
     pub(super) fn new(keep: Duration, clock: Clock) -> Self {
         Self {
             entries: Arc::default(),
@@ -70,6 +81,11 @@ where
             // Questions come from configs, which come and go.
             entries.retain(|(_, entry)| match entry {
                 Entry::Asking(_) => true,
+                Entry::Known {
+                    came,
+                    was_heard: false,
+                    ..
+                } if now < came.saturating_add(KEEP_UNHEARD) => true,
                 Entry::Known { until, .. } => now < *until,
             });
             let known = entries.iter().find(|(asked, _)| asked == question);
@@ -84,6 +100,15 @@ where
             }
         };
         (asking.await, how)
+    }
+
+    /// Notes that a caller was there for the answer to a question, and did with it what it wanted.
+    pub(super) fn heard(&self, question: &K) {
+        let mut entries = lock(&self.entries);
+        let found = entries.iter_mut().find(|(asked, _)| asked == question);
+        if let Some((_, Entry::Known { was_heard, .. })) = found {
+            *was_heard = true;
+        }
     }
 
     fn start(
@@ -102,9 +127,12 @@ where
                 Ok(_) => keep,
                 Err(_) => keep.min(KEEP_FAILURE),
             };
+            let came = clock();
             let known = Entry::Known {
                 answer: answer.clone(),
-                until: clock().saturating_add(keep),
+                came,
+                until: came.saturating_add(keep),
+                was_heard: false,
             };
             let mut entries = lock(&entries);
             if let Some((_, entry)) = entries.iter_mut().find(|(asked, _)| *asked == question) {

@@ -59,11 +59,19 @@ impl Lambda {
             Err((code, message)) => return failed(code, &[message]),
         };
         let name = loaded.configs[index].name.clone();
+        let question = Question::of(&loaded.configs[index]);
         let decision = match endpoint {
             Endpoint::NeedsSync => self.needs_sync(loaded, index).await,
             Endpoint::NeedsTrain => self.needs_train(loaded, index).await,
         };
         let decision = decision.unwrap_or_else(|message| undecided(vec![message]));
+        // Not earlier: a request that waits for one of two answers must find the other one again.
+        if let Some(question) = question {
+            self.registries.heard_models(&question);
+            if endpoint == Endpoint::NeedsTrain {
+                self.registries.heard_training(&question);
+            }
+        }
         self.tell(endpoint, &name, &decision);
         let code = match decision {
             Decision::Undecided { .. } => StatusCode::INTERNAL_SERVER_ERROR,

@@ -197,7 +197,9 @@ fn a_config_cannot_send_credentials_astray() {
         ),
         (
             "mlflow: {trackingURI: \"https://mlflow.example.org\"}".to_owned(),
-            "MLFLOW_TRACKING_TOKEN is for https://mlflow.example.com/",
+            "MLFLOW_TRACKING_TOKEN is sent only to the server that MLFLOW_TRACKING_URI names, \
+             which is https://mlflow.example.com; if it is for this server, set \
+             MLFLOW_TRACKING_URI to https://mlflow.example.org",
         ),
         (
             "mlflow: {trackingURI: \"https://u:hidden@mlflow.example.com\"}".to_owned(),
@@ -211,6 +213,12 @@ fn a_config_cannot_send_credentials_astray() {
         (
             "modelRegistry: {url: \"http://registry.kubeflow.svc:8080\"}".to_owned(),
             "MODEL_REGISTRY_TOKEN must not be sent without https",
+        ),
+        (
+            "modelRegistry: {url: \"https://registry.example.com\"}".to_owned(),
+            "MODEL_REGISTRY_TOKEN is sent only to the server that MODEL_REGISTRY_URL names, which \
+             is not set; if it is for this server, set MODEL_REGISTRY_URL to \
+             https://registry.example.com",
         ),
         (
             "modelRegistry: {url: \"https://registry.example.com?a=b\"}".to_owned(),
@@ -232,6 +240,55 @@ fn a_config_cannot_send_credentials_astray() {
             "{}",
             run.stderr
         );
+    }
+}
+
+/// No variable that names a server: nothing is sent, not even to a name of the cluster.
+#[test]
+fn credentials_without_a_server_are_sent_nowhere() {
+    let token_file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(token_file.path(), "s3cret-token").unwrap();
+    let token_file = token_file.path().to_str().unwrap();
+    let mlflow = "mlflow: {trackingURI: \"https://mlflow.example.com\"}";
+    let registry = "modelRegistry: {url: \"https://registry.evil.svc:8443\"}";
+    let user = ("MLFLOW_TRACKING_USERNAME", "ada");
+    let cases = [
+        (
+            mlflow,
+            "MLFLOW_TRACKING_TOKEN",
+            "MLFLOW_TRACKING_URI to https://mlflow.example.com",
+        ),
+        (
+            mlflow,
+            "MLFLOW_TRACKING_PASSWORD",
+            "MLFLOW_TRACKING_URI to https://mlflow.example.com",
+        ),
+        (
+            registry,
+            "MODEL_REGISTRY_TOKEN",
+            "MODEL_REGISTRY_URL to https://registry.evil.svc:8443",
+        ),
+        (
+            registry,
+            "MODEL_REGISTRY_TOKEN_FILE",
+            "MODEL_REGISTRY_URL to https://registry.evil.svc:8443",
+        ),
+    ];
+    for (source, variable, wanted) in cases {
+        let package = Package::new(source, "{displayName: label-bot}");
+        let is_file = variable == "MODEL_REGISTRY_TOKEN_FILE";
+        let value = if is_file { token_file } else { "s3cret-token" };
+        // An empty variable, as manifests have them, is one that is not set.
+        let mut variables = vec![(variable, value)];
+        variables.extend([("MLFLOW_TRACKING_URI", ""), ("MODEL_REGISTRY_URL", "")]);
+        if variable == "MLFLOW_TRACKING_PASSWORD" {
+            variables.push(user);
+        }
+        let run = package.run("render", &variables);
+        assert_eq!((run.code, run.stderr.lines().count()), (1, 1), "{variable}");
+        let wanted = format!("which is not set; if it is for this server, set {wanted}\n");
+        assert!(run.stderr.contains(&wanted), "{variable}: {}", run.stderr);
+        assert!(!run.stderr.contains("s3cret"), "{}", run.stderr);
     }
 }
 

@@ -87,3 +87,30 @@ fn a_token_is_sent() {
         assert_eq!(asked.headers["authorization"], "Bearer s3cret-token");
     }
 }
+
+/// The pod's own token is in such a file, and is sent when the user says so.
+#[test]
+fn a_token_in_a_file_is_sent_where_the_environment_says() {
+    let registry = Registry::start(model_registry());
+    let package = package(&registry, "{displayName: label-bot}");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "s3cret-token\n").unwrap();
+    let path = file.path().to_str().unwrap();
+    let url = registry.url();
+    let named = ("MODEL_REGISTRY_URL", url.as_str());
+    package.render(&[("MODEL_REGISTRY_TOKEN_FILE", path), named]);
+    assert!(!registry.asked().is_empty());
+    for asked in registry.asked() {
+        assert_eq!(asked.headers["authorization"], "Bearer s3cret-token");
+    }
+    // Kubeflow's variable for pipelines is not meant for this registry.
+    package.render(&[("KF_PIPELINES_SA_TOKEN_PATH", path), named]);
+    let last = registry.asked().pop().unwrap();
+    assert!(!last.headers.contains_key("authorization"));
+    // A file that is not there is no reason to ask as nobody.
+    let missing = ("MODEL_REGISTRY_TOKEN_FILE", "/nowhere/token");
+    let run = package.run("render", &[missing, named]);
+    assert_eq!(run.code, 1);
+    let wanted = "cannot read the token file /nowhere/token: No such file";
+    assert!(run.stderr.contains(wanted), "{}", run.stderr);
+}

@@ -98,6 +98,27 @@ fn only_a_tree_named_by_its_commit_stays_as_it_is() {
     }
 }
 
+#[test]
+fn a_named_file_elsewhere_may_change() {
+    let synced = Synced::new();
+    let name = "0123456789012345678901234567890123456789";
+    synced.swap(name, 1);
+    let elsewhere = tempfile::NamedTempFile::new().unwrap();
+    symlink(elsewhere.path(), synced.tree(name).join("link.yaml")).unwrap();
+    let outside = elsewhere.path().to_str().unwrap();
+    let cases = [
+        (vec![], true),
+        (vec!["a.yaml", "sub/b.yaml"], true),
+        (vec![outside], false),
+        (vec!["a.yaml", outside], false),
+        (vec!["link.yaml"], false),
+    ];
+    for (named, wanted) in cases {
+        let snapshot = read(&synced.link(), &named).unwrap();
+        assert_eq!(snapshot.is_current(&synced.link()), wanted, "{named:?}");
+    }
+}
+
 /// The link is swapped and the old tree deleted as fast as this machine can.
 #[test]
 fn a_swap_is_never_seen_half() {

@@ -90,6 +90,7 @@ fn an_answer_is_kept_for_the_set_time() {
         ] {
             time.store(now, Ordering::SeqCst);
             let got = answers.get(&"q", |_| registry.ask(false)).await;
+            answers.heard(&"q");
             assert_eq!(got, (Ok(Arc::new(wanted)), how), "{now}");
         }
         let (other, _) = answers.get(&"other", |_| registry.ask(false)).await;
@@ -115,6 +116,7 @@ fn a_failure_is_shared_and_soon_forgotten() {
         registry.let_go.add_permits(1);
         assert_eq!(second.await, (Err("refused 1".into()), How::Joined));
         assert_eq!(first.await.unwrap(), (Err("refused 1".into()), How::Asked));
+        answers.heard(&"q");
         registry.let_go.add_permits(1);
         time.store(1, Ordering::SeqCst);
         let (again, how) = answers.get(&"q", |_| registry.ask(false)).await;
@@ -147,6 +149,7 @@ fn an_internal_error_is_an_answer_too() {
         let (answers, time) = answers(30);
         let panicking = |_| async { panic!("for the test") }.boxed();
         let (answer, _): (Answer<usize>, How) = answers.get(&"q", panicking).await;
+        answers.heard(&"q");
         assert!(answer.unwrap_err().contains("internal error"));
         time.store(1, Ordering::SeqCst);
         let registry = Counting::new(1);
@@ -154,5 +157,49 @@ fn an_internal_error_is_an_answer_too() {
             answers.get(&"q", |_| registry.ask(false)).await.0,
             Ok(Arc::new(1))
         );
+    });
+}
+
+/// The controller gives up before a slow registry answers, and comes back much later than an answer
+/// is kept.
+#[test]
+fn an_answer_that_nobody_heard_is_kept_until_somebody_does() {
+    run(async {
+        for fail in [false, true] {
+            let (answers, time) = answers(30);
+            let registry = Counting::new(0);
+            let ask = || answers.get(&"q", |_| registry.ask(fail));
+            // Too slow for the first caller.
+            assert_eq!(ask().now_or_never(), None);
+            registry.let_go.add_permits(1);
+            let is_known = || {
+                let entries = lock(&answers.entries);
+                matches!(entries[..], [(_, Entry::Known { .. })])
+            };
+            while !is_known() {
+                tokio::task::yield_now().await;
+            }
+            let number = |answer: Answer<usize>| match answer {
+                Ok(number) => number.to_string(),
+                Err(message) => message.to_string(),
+            };
+            let first = if fail { "refused 1" } else { "1" };
+            time.store(10 * 60, Ordering::SeqCst);
+            let (answer, how) = ask().await;
+            assert_eq!((number(answer).as_str(), how), (first, How::Kept));
+            // That caller went away too, waiting for something else.
+            let (answer, how) = ask().await;
+            assert_eq!((number(answer).as_str(), how), (first, How::Kept));
+            answers.heard(&"q");
+            registry.let_go.add_permits(1);
+            let (answer, how) = ask().await;
+            let second = if fail { "refused 2" } else { "2" };
+            assert_eq!((number(answer).as_str(), how), (second, How::Asked));
+            // Not for ever.
+            time.store(25 * 60, Ordering::SeqCst);
+            registry.let_go.add_permits(1);
+            assert_eq!(ask().await.1, How::Asked);
+            assert_eq!(registry.asked(), 3);
+        }
     });
 }
