@@ -182,11 +182,11 @@ impl Clone {
             }
             let header = section.header();
             let name = header.name().to_string().to_lowercase();
-            let is_ssh_command = |key: &str| name == "core" && key == "sshcommand";
+            let is_program = |key: &str| name == "core" && matches!(key, "sshcommand" | "askpass");
             let mut seen = Vec::new();
             for value_name in section.value_names() {
                 let value_name = value_name.to_lowercase();
-                let is_wanted = SECTIONS.contains(&name.as_str()) || is_ssh_command(&value_name);
+                let is_wanted = SECTIONS.contains(&name.as_str()) || is_program(&value_name);
                 if !is_wanted || seen.contains(&value_name) {
                     continue;
                 }

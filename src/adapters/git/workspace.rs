@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use gix::ObjectId;
 
-use super::command::Git;
+use super::command::{Git, Programs};
 use super::place::Place;
 use super::refs::Heads;
 use super::refusal::{GitError, Refused};
@@ -73,6 +73,14 @@ impl Workspace {
             .open(directory.path())
             .context("cannot open the temporary repository: git's configuration cannot be read")?
             .to_thread_local();
+        let programs = {
+            // The user's, the system's, the clone's and the environment's, as git merges them.
+            let merged = repository.config_snapshot();
+            Programs {
+                has_ssh_command: merged.string("core.sshCommand").is_some(),
+                has_ask_pass: merged.string("core.askPass").is_some(),
+            }
+        };
         let mut hidden = Vec::new();
         let mut remote = |name: &str, url: &RemoteUrl, credential: Option<&PushCredential>| {
             configuration.push((format!("remote.{name}.url"), url.shown.clone()));
@@ -93,6 +101,7 @@ impl Workspace {
             git: Git {
                 directory: directory.path().to_owned(),
                 settings: configuration,
+                programs,
                 secrets: hidden,
                 limit: settings.limit,
             },
