@@ -59,3 +59,50 @@ fn commits_of_others_that_were_merged_block_nothing() {
     assert_eq!(run().json()["outcome"], "updated");
     assert_eq!(project.map(BRANCH), config_map("m4"));
 }
+
+#[test]
+fn the_users_own_ssh_command_is_used() {
+    let project = Project::new();
+    let called = project.scratch.path().join("called");
+    // Instead of a connection: the server's side here. Arguments are host and command.
+    let script = project.scratch.path().join("my-ssh");
+    std::fs::write(
+        &script,
+        format!(
+            "#!/bin/sh\necho called >> '{}'\nfor last; do :; done\nexec sh -c \"$last\"\n",
+            called.display()
+        ),
+    )
+    .unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&script, mode).unwrap();
+    let home = project.scratch.path().join("home");
+    let command = script.to_str().unwrap();
+    project.git(&home, &["config", "--global", "core.sshCommand", command]);
+    let url = format!(
+        "ssh://git@nowhere.invalid{}",
+        project.repository.path().display()
+    );
+    let run = project.pr(&["package", "--repo", &url, "--forge=none"]);
+    assert_eq!(run.json()["outcome"], "created");
+    assert!(called.exists());
+    assert_eq!(project.map(BRANCH), config_map("m2"));
+}
+
+#[test]
+fn a_repository_with_sha256_is_told() {
+    let project = Project::new();
+    let other = project.scratch.path().join("other");
+    let path = other.to_str().unwrap();
+    let here = project.scratch.path();
+    project.git(
+        here,
+        &["init", "-q", "-b", "main", "--object-format=sha256", path],
+    );
+    project.git(&other, &["commit", "-q", "--allow-empty", "-m", "Begin"]);
+    let refused = project
+        .pr(&["package", "--repo", path, "--forge=none"])
+        .run();
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("SHA-256"), "{}", refused.stderr);
+}

@@ -166,6 +166,9 @@ impl Workspace {
         if !said.is_success {
             return Err(GitError::of(&doing, url, &said.stderr));
         }
+        if Heads::are_sha256(&said.stdout) {
+            return Err(GitError::sha256(&doing));
+        }
         Ok(Heads::parse(&said.stdout))
     }
 
