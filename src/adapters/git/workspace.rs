@@ -34,6 +34,7 @@ pub(crate) struct Workspace {
     pub(super) git: Git,
     pub(super) prefix: String,
     url: RemoteUrl,
+    push_url: Option<RemoteUrl>,
     fork: Option<RemoteUrl>,
     /// Whether a clone lends its objects, so that only what it lacks is fetched, with its history.
     has_clone: bool,
@@ -44,12 +45,17 @@ impl Workspace {
     /// Makes the repository. Nothing is fetched yet.
     ///
     /// # Errors
-    /// There is no room for it, or a configuration cannot be read.
+    /// There is no room for it, a configuration cannot be read, or the clone pushes to another
+    /// repository.
     pub(crate) fn make(
         place: &Place,
         fork: Option<(RemoteUrl, Option<PushCredential>)>,
         settings: Settings,
     ) -> anyhow::Result<Self> {
+        let push_url = match &fork {
+            Some(_) => None,
+            None => place.checked_push_url()?.cloned(),
+        };
         let problem = || "cannot make a temporary repository".to_owned();
         let directory = tempfile::Builder::new()
             .prefix("modelsync-")
@@ -96,6 +102,11 @@ impl Workspace {
         if let Some((url, credential)) = &fork {
             remote(FORK, url, credential.as_ref());
         }
+        if let Some(url) = &push_url {
+            hidden.extend(url.credential.iter().flat_map(secrets));
+            configuration.push((format!("remote.{ORIGIN}.pushurl"), url.shown.clone()));
+            configuration.extend(url.settings(place.url.credential.as_ref()));
+        }
         Ok(Self {
             repository,
             git: Git {
@@ -107,6 +118,7 @@ impl Workspace {
             },
             prefix: place.prefix.clone(),
             url: place.url.clone(),
+            push_url,
             fork: fork.map(|(url, _)| url),
             has_clone: place.clone.is_some(),
             _directory: directory,
@@ -120,7 +132,8 @@ impl Workspace {
 
     /// The URL of the repository that branches are pushed to, for people.
     pub(crate) fn push_url(&self) -> &str {
-        self.fork.as_ref().map_or(self.url(), |fork| &fork.shown)
+        let other = self.fork.as_ref().or(self.push_url.as_ref());
+        other.map_or(self.url(), |other| &other.shown)
     }
 
     /// The package's directory from the repository's root; empty for the root.
