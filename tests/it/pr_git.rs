@@ -106,3 +106,90 @@ fn a_repository_with_sha256_is_told() {
     assert_eq!(refused.code, 1);
     assert!(refused.stderr.contains("SHA-256"), "{}", refused.stderr);
 }
+
+#[test]
+fn a_clones_pushurl_is_pushed_to() {
+    let project = Project::new();
+    let clone = project.clone_to("clone");
+    let pushed = project.scratch.path().join("pushed");
+    let script = project.scratch.path().join("my-ssh");
+    let text = format!(
+        "#!/bin/sh\necho >> '{}'\nexec git receive-pack '{}'\n",
+        pushed.display(),
+        project.repository.path().display()
+    );
+    std::fs::write(&script, text).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&script, mode).unwrap();
+    let instead = format!("url.{}.insteadOf", project.url());
+    let https = "https://h.invalid/team/models";
+    for (key, value) in [
+        (instead.as_str(), https),
+        ("core.sshCommand", script.to_str().unwrap()),
+        ("ssh.variant", "simple"),
+        ("remote.origin.url", https),
+        ("remote.origin.pushurl", "git@h.invalid:team/models.git"),
+    ] {
+        project.git(&clone, &["config", key, value]);
+    }
+    let package = clone.join("package");
+    let run = || project.pr(&[package.to_str().unwrap(), "--forge=none"]);
+    assert_eq!(run().json()["outcome"], "created");
+    assert!(pushed.exists(), "it was pushed to the other URL");
+    assert_eq!(run().json()["outcome"], "unchanged");
+    // Another repository is no place for the branch, unless it is given as the fork.
+    let other = "git@h.invalid:someone/models.git";
+    project.git(&clone, &["config", "remote.origin.pushurl", other]);
+    let refused = run().run();
+    assert_eq!(refused.code, 1);
+    assert!(
+        refused.stderr.contains("pushurl names another repository")
+            && refused.stderr.contains("--fork"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn a_fork_that_is_behind_gets_the_branch() {
+    let project = Project::new();
+    let fork = project.repositories().join("bot/models.git");
+    std::fs::create_dir_all(fork.parent().unwrap()).unwrap();
+    let path = fork.to_str().unwrap();
+    let here = project.scratch.path();
+    project.git(here, &["clone", "-q", "--bare", &project.url(), path]);
+    project.commit("main", "other/one.txt", "one\n");
+    project.commit("main", "other/two/file.txt", "two\n");
+    project.commit("main", "other/one.txt", "three\n");
+    let (url, fork_url) = (project.url(), format!("file://{path}"));
+    let run = || {
+        project.pr(&[
+            "package",
+            "--repo",
+            &url,
+            "--fork",
+            &fork_url,
+            "--forge=none",
+        ])
+    };
+    assert_eq!(run().json()["outcome"], "created");
+    let fork = crate::harness::forge::repository::Repository::at(&fork);
+    assert_eq!(
+        fork.text(BRANCH, "package/map.yaml"),
+        Some(config_map("m2"))
+    );
+    assert_eq!(fork.text(BRANCH, "other/one.txt").unwrap(), "three\n");
+    fork.git(&["fsck", "--strict"], b"").unwrap();
+    assert_eq!(run().json()["outcome"], "unchanged");
+    project.commit("main", "package/models.yaml", &catalog(3));
+    assert_eq!(run().json()["outcome"], "updated");
+    // A reviewer's commit in the fork is seen as well.
+    let tip = fork.branch(BRANCH);
+    let change = ("other/note.txt".to_owned(), Some(b"fix\n".to_vec()));
+    let theirs = fork.commit_on(tip.as_deref(), &[change], "Fix").unwrap();
+    fork.set_branch(BRANCH, &theirs);
+    assert_eq!(run().json()["outcome"], "unchanged");
+    project.commit("main", "package/models.yaml", &catalog(4));
+    assert_eq!(run().run().code, 1);
+    assert_eq!(fork.branch(BRANCH), Some(theirs));
+}

@@ -133,6 +133,10 @@ impl Workspace {
         if self.repository.has_object(commit_id) && self.is_ancestor(base, commit_id)? {
             return Ok(true);
         }
+        let is_cut_off = self.repository.is_shallow();
+        if !is_cut_off.context("cannot tell whether the history is all here")? {
+            return Ok(false);
+        }
         // All that is newer than the oldest commit that is asked about; a day for clocks that
         // differ. Where the commit is not here, only the whole history can tell. The base is among
         // it: a server that finds nothing to send refuses.

@@ -187,7 +187,7 @@ impl Workspace {
 
     /// Fetches the commits that are not here, each from the remote that has it. From a URL alone, the
     /// commits come without their history, and with the trees on the way to the package where the
-    /// server can leave out the rest.
+    /// server can leave out the rest; where there is a fork, with their history and without trees.
     ///
     /// # Errors
     /// The remote refuses, or no longer has a commit.
@@ -212,6 +212,9 @@ impl Workspace {
         // A package that is the whole repository needs all of it.
         let flags: &[&str] = match (self.has_clone, self.prefix.is_empty()) {
             (true, _) => &[],
+            // A fork that is behind needs the commits in between, and takes nothing whose history
+            // is cut off. Trees are fetched when they are looked at, or pushed.
+            (false, _) if self.fork.is_some() => &["--filter=tree:0"],
             (false, true) => &["--depth=1", "--filter=blob:limit=1m"],
             // The commits and their root trees.
             (false, false) => &["--depth=1", "--filter=tree:1"],
@@ -272,8 +275,13 @@ impl Workspace {
         match fetched {
             Err(error) if error.refused == Refused::Outdated => {
                 // Git remembers the filter of the first fetch.
-                let whole = ["--refetch", "--depth=1", "--no-filter"];
-                self.fetch_anywhere(&[commit_id], &whole).await
+                let whole = ["--refetch", "--no-filter", "--depth=1"];
+                let whole = if self.fork.is_some() {
+                    &whole[..2]
+                } else {
+                    &whole[..]
+                };
+                self.fetch_anywhere(&[commit_id], whole).await
             }
             fetched => fetched,
         }
