@@ -193,3 +193,60 @@ fn a_fork_that_is_behind_gets_the_branch() {
     assert_eq!(run().run().code, 1);
     assert_eq!(fork.branch(BRANCH), Some(theirs));
 }
+
+#[test]
+fn a_run_that_is_asked_to_end_leaves_nothing_behind() {
+    for signal in ["TERM", "INT"] {
+        let project = Project::new();
+        let url = project.url();
+        let scratch = project.scratch.path();
+        let (marker, temporary) = (scratch.join("hook-pid"), scratch.join("temporary"));
+        std::fs::create_dir(&temporary).unwrap();
+        let hook = project.repository.path().join("hooks/pre-receive");
+        std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+        let (part, shown) = (marker.with_extension("part"), marker.display());
+        let write = format!("echo $$ > '{0}' && mv '{0}' '{shown}'", part.display());
+        std::fs::write(&hook, format!("#!/bin/sh\n{write}\nexec sleep 600\n")).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&hook, mode).unwrap();
+        let run = project
+            .pr(&["package", "--repo", &url, "--forge=none"])
+            .env("TMPDIR", &temporary)
+            .start();
+        let is_there = eventually(|| marker.exists());
+        let process = run.id().to_string();
+        let asked = std::process::Command::new("kill")
+            .args(["-s", signal, &process])
+            .status();
+        assert!(asked.unwrap().success());
+        let output = run.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(is_there, "it never pushed: {stderr}");
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains("asked to end"), "{stderr}");
+        let left: Vec<_> = std::fs::read_dir(&temporary).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
+        let process = std::fs::read_to_string(&marker).unwrap();
+        let there = std::path::Path::new("/proc")
+            .join(process.trim())
+            .join("cmdline");
+        let is_gone = || {
+            !std::fs::read(&there)
+                .unwrap_or_default()
+                .starts_with(b"sleep")
+        };
+        assert!(eventually(is_gone), "the hook still runs");
+    }
+}
+
+/// Whether something comes true within a minute.
+fn eventually(is_true: impl Fn() -> bool) -> bool {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !is_true() {
+        if std::time::Instant::now() > deadline {
+            return false;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    true
+}
