@@ -1,4 +1,4 @@
-//! The signals that ask a server to end.
+//! The signals that ask the process to end.
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};

@@ -36,10 +36,22 @@ pub(super) struct Git {
     /// git-config(1)), so that no secret is among the arguments, which everybody on the machine can
     /// read.
     pub(super) settings: Vec<(String, String)>,
+    /// Which programs that talk to people the configuration names, of whatever file it is.
+    pub(super) programs: Programs,
     /// What must not be in any text that is handed on.
     pub(super) secrets: Vec<Secret>,
     /// For one run.
     pub(super) limit: Duration,
+}
+
+/// Programs of the user's that git asks for connections and passwords. A variable of the environment
+/// goes before them, so none is set where they are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Programs {
+    /// `core.sshCommand` (git-config(1)).
+    pub(super) has_ssh_command: bool,
+    /// `core.askPass`.
+    pub(super) has_ask_pass: bool,
 }
 
 /// What git said.
@@ -124,15 +136,18 @@ impl Git {
             // Its own group, so that whatever it started ends with it.
             .process_group(0)
             .kill_on_drop(true);
+        // Nobody is there to answer: an empty one keeps SSH_ASKPASS from opening windows. A program
+        // that the user names for git answers by itself, or runs out of time.
         if std::env::var_os("GIT_ASKPASS").is_none() {
-            // An empty one keeps core.askPass and SSH_ASKPASS from opening windows.
-            command.env("GIT_ASKPASS", "").env("SSH_ASKPASS", "");
+            command.env("SSH_ASKPASS", "");
+            if !self.programs.has_ask_pass {
+                command.env("GIT_ASKPASS", "");
+            }
         }
         let has_ssh = ["GIT_SSH_COMMAND", "GIT_SSH"]
             .iter()
             .any(|name| std::env::var_os(name).is_some());
-        let is_set = |wanted: &str| self.settings.iter().any(|(key, _)| key == wanted);
-        if !has_ssh && !is_set("core.sshcommand") {
+        if !has_ssh && !self.programs.has_ssh_command {
             // ssh would ask on the terminal, around our standard input.
             command.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
         }

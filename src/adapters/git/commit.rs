@@ -63,6 +63,9 @@ pub(crate) struct CommitInfo {
     pub(crate) message: String,
     /// When it was committed, in seconds since 1970.
     pub(crate) seconds: i64,
+    /// Whether it was written and committed at one time of UTC, as [`Workspace::make_commit`] does.
+    /// Amending and rebasing keep the author's time and set the committer's.
+    pub(crate) is_as_made: bool,
 }
 
 /// A commit to be made.
@@ -114,11 +117,12 @@ impl Workspace {
             committer: plain(committer),
             message: decoded.message.to_str_lossy().into_owned(),
             seconds: committer.seconds(),
+            is_as_made: is_as_made(author, committer),
         })
     }
 
-    /// Whether a commit is the base or an ancestor of it. From a URL alone, the part of the history
-    /// that can hold it is fetched, without trees where the server can leave them out.
+    /// Whether a commit is the base or an ancestor of it. Where the history is not all here, the part
+    /// of it that can hold the commit is fetched, without trees where the server can leave them out.
     ///
     /// # Errors
     /// The history cannot be fetched or read.
@@ -129,11 +133,19 @@ impl Workspace {
         if self.repository.has_object(commit_id) && self.is_ancestor(base, commit_id)? {
             return Ok(true);
         }
+        let is_cut_off = self.repository.is_shallow();
+        if !is_cut_off.context("cannot tell whether the history is all here")? {
+            return Ok(false);
+        }
         // All that is newer than the oldest commit that is asked about; a day for clocks that
-        // differ. Where the commit is not here, only the whole history can tell.
+        // differ. Where the commit is not here, only the whole history can tell. The base is among
+        // it: a server that finds nothing to send refuses.
         let since = if self.repository.has_object(commit_id) {
-            let seconds = self.commit(commit_id)?.seconds - 24 * 60 * 60;
-            format!("--shallow-since={seconds}")
+            let oldest = self
+                .commit(commit_id)?
+                .seconds
+                .min(self.commit(base)?.seconds);
+            format!("--shallow-since={}", oldest - 24 * 60 * 60)
         } else {
             "--depth=2147483647".to_owned()
         };
@@ -203,6 +215,14 @@ fn is_ancestor(
         .all()
         .context("cannot read the history of the base")?;
     Ok(walk.any(|found| found.is_ok_and(|found| found.id == commit_id)))
+}
+
+fn is_as_made(
+    author: gix::actor::SignatureRef<'_>,
+    committer: gix::actor::SignatureRef<'_>,
+) -> bool {
+    let times = (author.time(), committer.time());
+    matches!(times, (Ok(one), Ok(other)) if one == other && one.offset == 0)
 }
 
 fn identity(signature: gix::actor::SignatureRef<'_>) -> Option<Identity> {

@@ -12,6 +12,8 @@ use crate::adapters::forges::PushCredential;
 pub(crate) struct Place {
     /// The remote.
     pub(crate) url: RemoteUrl,
+    /// Where the clone's remote pushes to when that is not `url` (`remote.NAME.pushurl`).
+    pub(super) push_url: Option<RemoteUrl>,
     /// The package's directory from the root of the repository; empty for the root.
     pub(crate) prefix: String,
     /// The clone that is here.
@@ -54,6 +56,7 @@ impl Place {
             let url = remote_url(&found, remote).ok_or_else(|| no_remote(&found, remote))?;
             let prefix = prefix(&found, directory)?;
             return Ok(Self {
+                push_url: push_url(&found, remote, &url),
                 url,
                 prefix,
                 clone: Some(Clone::of(&found)),
@@ -69,6 +72,7 @@ impl Place {
                 let prefix = prefix(&found, directory)?;
                 return Ok(Self {
                     url,
+                    push_url: None,
                     prefix,
                     clone: Some(Clone::of(&found)),
                 });
@@ -84,17 +88,35 @@ impl Place {
         })?;
         Ok(Self {
             url,
+            push_url: None,
             prefix,
             clone: None,
         })
     }
 
-    /// With a credential for the remote where its URL holds none.
+    /// With a credential for the remote, which goes before one that its URL holds: in CI a clone's
+    /// URL often has one that may only read.
     pub(crate) fn with_credential(mut self, credential: Option<PushCredential>) -> Self {
         if credential.is_some() {
             self.url.credential = credential;
         }
         self
+    }
+
+    /// Where branches are pushed to when there is no fork; `None` for the same URL as the base's.
+    ///
+    /// # Errors
+    /// It is another repository: a pull request would not find the branch.
+    pub(super) fn checked_push_url(&self) -> anyhow::Result<Option<&RemoteUrl>> {
+        match &self.push_url {
+            Some(push) if !push.is_same(&self.url) => bail!(
+                "cannot push to {}: the remote's pushurl names another repository than {}; give it \
+                 as --fork if it is a fork, or else name a repository with --repo",
+                push.shown,
+                self.url.shown
+            ),
+            push => Ok(push.as_ref()),
+        }
     }
 }
 
@@ -115,6 +137,23 @@ fn remote_url(clone: &gix::Repository, name: &str) -> Option<RemoteUrl> {
     let url = config.string(format!("remote.{name}.url").as_str())?;
     let directory = clone.workdir().unwrap_or(clone.git_dir());
     Some(RemoteUrl::new(&url.to_string(), directory))
+}
+
+/// The URL that a remote pushes to instead, as git-config(1) has it: each is pushed to, and an empty
+/// one ends the list before it. One that is another repository, if there is any.
+fn push_url(clone: &gix::Repository, name: &str, url: &RemoteUrl) -> Option<RemoteUrl> {
+    let config = clone.config_snapshot();
+    let values = config
+        .plumbing()
+        .strings(format!("remote.{name}.pushurl").as_str())?;
+    let directory = clone.workdir().unwrap_or(clone.git_dir());
+    let values = values.rsplit(|value| value.is_empty()).next()?;
+    let urls: Vec<_> = values
+        .iter()
+        .map(|value| RemoteUrl::new(&value.to_string(), directory))
+        .collect();
+    let other = urls.iter().find(|push| !push.is_same(url));
+    other.or(urls.first()).cloned()
 }
 
 /// The directory from the root of the work tree, with slashes.
@@ -182,11 +221,11 @@ impl Clone {
             }
             let header = section.header();
             let name = header.name().to_string().to_lowercase();
-            let is_ssh_command = |key: &str| name == "core" && key == "sshcommand";
+            let is_program = |key: &str| name == "core" && matches!(key, "sshcommand" | "askpass");
             let mut seen = Vec::new();
             for value_name in section.value_names() {
                 let value_name = value_name.to_lowercase();
-                let is_wanted = SECTIONS.contains(&name.as_str()) || is_ssh_command(&value_name);
+                let is_wanted = SECTIONS.contains(&name.as_str()) || is_program(&value_name);
                 if !is_wanted || seen.contains(&value_name) {
                     continue;
                 }

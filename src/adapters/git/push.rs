@@ -78,6 +78,9 @@ fn rejected(doing: &str, reason: &str, stderr: &str) -> GitError {
         "satisfy the hook of the server, or ask who runs it"
     } else if reason.contains("non-fast-forward") {
         "the server forbids to replace commits; allow it for this branch, or remove the branch"
+    } else if reason.contains("shallow update not allowed") {
+        // receive-pack.c, without `receive.shallowUpdate`
+        "fetch the whole history into the clone (git fetch --unshallow), or bring the fork up to date"
     } else if reason.contains("remote unpack failed") || reason.contains("unpacker error") {
         "the server could not store the commit; see its log"
     } else {
@@ -114,6 +117,8 @@ mod tests {
             "",
         );
         assert!(error.message.contains("--branch"));
+        let error = rejected("push", "[remote rejected] (shallow update not allowed)", "");
+        assert!(error.message.contains("--unshallow"));
         assert_eq!(rejection("To x\n=\ta:b\t[up to date]\n"), None);
     }
 }

@@ -13,7 +13,18 @@ pub(crate) struct Heads {
     pub(crate) branches: BTreeMap<String, ObjectId>,
 }
 
+/// How long an id of SHA-256 is in hexadecimal digits (git's
+/// documentation/technical/hash-function-transition).
+const SHA256_DIGITS: usize = 64;
+
 impl Heads {
+    /// Whether the remote names its objects with SHA-256.
+    pub(super) fn are_sha256(text: &str) -> bool {
+        text.lines()
+            .filter_map(|line| line.split_once('\t'))
+            .any(|(id, _)| id.len() == SHA256_DIGITS && id.bytes().all(|it| it.is_ascii_hexdigit()))
+    }
+
     /// Reads `ref: refs/heads/main<TAB>HEAD` and `OID<TAB>refs/heads/main` (git-ls-remote(1)).
     pub(super) fn parse(text: &str) -> Self {
         let mut heads = Self::default();
@@ -51,5 +62,10 @@ mod tests {
         let names: Vec<_> = heads.branches.keys().collect();
         assert_eq!(names, ["main", "x/y"]);
         assert_eq!(Heads::parse(""), Heads::default());
+        assert!(!Heads::are_sha256(&text));
+        assert!(Heads::are_sha256(&format!(
+            "{}\trefs/heads/main\n",
+            "12".repeat(32)
+        )));
     }
 }

@@ -29,6 +29,11 @@ impl GitError {
         }
     }
 
+    /// The remote answered with ids of SHA-256.
+    pub(super) fn sha256(doing: &str) -> Self {
+        Self::failed(format!("cannot {doing}: {}; {}", SHA256.0, SHA256.1))
+    }
+
     /// What came of a command that failed. `doing` goes on after "cannot"; `stderr` is what git said.
     pub(super) fn of(doing: &str, remote: &str, stderr: &str) -> Self {
         let (cause, hint, refused) = match explain(stderr) {
@@ -48,6 +53,12 @@ impl GitError {
         }
     }
 }
+
+/// What a repository with other ids is, and what to do about it.
+const SHA256: (&str, &str) = (
+    "the repository names its objects with SHA-256, which is not supported",
+    "use a repository with SHA-1",
+);
 
 /// A line of git's, what it means, and what to do next. The first that occurs counts, so that a
 /// precise one stands before a vague one that accompanies it.
@@ -171,8 +182,8 @@ const WORDS: &[(&[&str], &str, &str, Refused)] = &[
             "unknown repository extension found: objectformat",
             "mismatched algorithms",
         ],
-        "the repository names its objects with SHA-256, which is not supported",
-        "use a repository with SHA-1",
+        SHA256.0,
+        SHA256.1,
         Refused::ForGood,
     ),
 ];

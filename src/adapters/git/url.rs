@@ -56,16 +56,18 @@ impl RemoteUrl {
             }
     }
 
-    /// Git's settings that send a user and password to this server and to no other; none where
+    /// Git's settings that send a user and password to this repository and to no other: a fork on the
+    /// same server has its own. None where
     /// neither HTTP nor a password is used.
     pub(super) fn settings(&self, credential: Option<&PushCredential>) -> Vec<(String, String)> {
         let Some(credential) = credential.or(self.credential.as_ref()) else {
             return Vec::new();
         };
-        let Some(origin) = http_origin(&self.shown) else {
+        let Some(repository) = without_user(&self.shown) else {
             return Vec::new();
         };
-        let key = format!("http.{origin}/.extraHeader");
+        // git-config(1), `http.<url>.*`: of URLs that match, the one with the longest path counts.
+        let key = format!("http.{repository}.extraHeader");
         let text = format!("{}:{}", credential.user, credential.password.expose());
         let header = format!("Authorization: Basic {}", BASE64_STANDARD.encode(text));
         // The empty one ends the list that other configuration began: a second `Authorization`
@@ -99,15 +101,16 @@ fn is_path(text: &str) -> bool {
     }
 }
 
-/// `https://host:port` of an HTTP URL.
-fn http_origin(url: &str) -> Option<String> {
+/// An HTTP URL without its user, who need not be the one of a setting.
+fn without_user(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     if !matches!(scheme, "http" | "https") {
         return None;
     }
-    let authority = rest.split('/').next()?;
+    let end = rest.find('/').unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
     let host = authority.rsplit('@').next()?;
-    Some(format!("{scheme}://{host}"))
+    Some(format!("{scheme}://{host}{path}"))
 }
 
 /// Takes what is secret out of a URL's user part.
@@ -194,15 +197,17 @@ mod tests {
     }
 
     #[test]
-    fn sends_credentials_to_their_server_only() {
+    fn sends_credentials_to_their_repository_only() {
         let credential = PushCredential {
             user: "bot".to_owned(),
             password: Secret::new("s3cret"),
         };
         let settings = read("http://127.0.0.1:80/a/b").settings(Some(&credential));
-        assert_eq!(settings[0].0, "http.http://127.0.0.1:80/.extraHeader");
+        assert_eq!(settings[0].0, "http.http://127.0.0.1:80/a/b.extraHeader");
         assert_eq!(settings[0].1, "");
         assert_eq!(settings[1].1, "Authorization: Basic Ym90OnMzY3JldA==");
+        let other = read("http://bot@127.0.0.1:80/c/b.git").settings(Some(&credential));
+        assert_eq!(other[0].0, "http.http://127.0.0.1:80/c/b.git.extraHeader");
         assert!(read("git@h:a/b").settings(Some(&credential)).is_empty());
         assert!(read("/srv/a").settings(Some(&credential)).is_empty());
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use gix::ObjectId;
 
-use super::command::Git;
+use super::command::{Git, Programs};
 use super::place::Place;
 use super::refs::Heads;
 use super::refusal::{GitError, Refused};
@@ -34,6 +34,7 @@ pub(crate) struct Workspace {
     pub(super) git: Git,
     pub(super) prefix: String,
     url: RemoteUrl,
+    push_url: Option<RemoteUrl>,
     fork: Option<RemoteUrl>,
     /// Whether a clone lends its objects, so that only what it lacks is fetched, with its history.
     has_clone: bool,
@@ -44,12 +45,17 @@ impl Workspace {
     /// Makes the repository. Nothing is fetched yet.
     ///
     /// # Errors
-    /// There is no room for it, or a configuration cannot be read.
+    /// There is no room for it, a configuration cannot be read, or the clone pushes to another
+    /// repository.
     pub(crate) fn make(
         place: &Place,
         fork: Option<(RemoteUrl, Option<PushCredential>)>,
         settings: Settings,
     ) -> anyhow::Result<Self> {
+        let push_url = match &fork {
+            Some(_) => None,
+            None => place.checked_push_url()?.cloned(),
+        };
         let problem = || "cannot make a temporary repository".to_owned();
         let directory = tempfile::Builder::new()
             .prefix("modelsync-")
@@ -73,6 +79,14 @@ impl Workspace {
             .open(directory.path())
             .context("cannot open the temporary repository: git's configuration cannot be read")?
             .to_thread_local();
+        let programs = {
+            // The user's, the system's, the clone's and the environment's, as git merges them.
+            let merged = repository.config_snapshot();
+            Programs {
+                has_ssh_command: merged.string("core.sshCommand").is_some(),
+                has_ask_pass: merged.string("core.askPass").is_some(),
+            }
+        };
         let mut hidden = Vec::new();
         let mut remote = |name: &str, url: &RemoteUrl, credential: Option<&PushCredential>| {
             configuration.push((format!("remote.{name}.url"), url.shown.clone()));
@@ -88,16 +102,23 @@ impl Workspace {
         if let Some((url, credential)) = &fork {
             remote(FORK, url, credential.as_ref());
         }
+        if let Some(url) = &push_url {
+            hidden.extend(url.credential.iter().flat_map(secrets));
+            configuration.push((format!("remote.{ORIGIN}.pushurl"), url.shown.clone()));
+            configuration.extend(url.settings(place.url.credential.as_ref()));
+        }
         Ok(Self {
             repository,
             git: Git {
                 directory: directory.path().to_owned(),
                 settings: configuration,
+                programs,
                 secrets: hidden,
                 limit: settings.limit,
             },
             prefix: place.prefix.clone(),
             url: place.url.clone(),
+            push_url,
             fork: fork.map(|(url, _)| url),
             has_clone: place.clone.is_some(),
             _directory: directory,
@@ -111,7 +132,8 @@ impl Workspace {
 
     /// The URL of the repository that branches are pushed to, for people.
     pub(crate) fn push_url(&self) -> &str {
-        self.fork.as_ref().map_or(self.url(), |fork| &fork.shown)
+        let other = self.fork.as_ref().or(self.push_url.as_ref());
+        other.map_or(self.url(), |other| &other.shown)
     }
 
     /// The package's directory from the repository's root; empty for the root.
@@ -157,12 +179,15 @@ impl Workspace {
         if !said.is_success {
             return Err(GitError::of(&doing, url, &said.stderr));
         }
+        if Heads::are_sha256(&said.stdout) {
+            return Err(GitError::sha256(&doing));
+        }
         Ok(Heads::parse(&said.stdout))
     }
 
     /// Fetches the commits that are not here, each from the remote that has it. From a URL alone, the
     /// commits come without their history, and with the trees on the way to the package where the
-    /// server can leave out the rest.
+    /// server can leave out the rest; where there is a fork, with their history and without trees.
     ///
     /// # Errors
     /// The remote refuses, or no longer has a commit.
@@ -187,6 +212,9 @@ impl Workspace {
         // A package that is the whole repository needs all of it.
         let flags: &[&str] = match (self.has_clone, self.prefix.is_empty()) {
             (true, _) => &[],
+            // A fork that is behind needs the commits in between, and takes nothing whose history
+            // is cut off. Trees are fetched when they are looked at, or pushed.
+            (false, _) if self.fork.is_some() => &["--filter=tree:0"],
             (false, true) => &["--depth=1", "--filter=blob:limit=1m"],
             // The commits and their root trees.
             (false, false) => &["--depth=1", "--filter=tree:1"],
@@ -247,8 +275,13 @@ impl Workspace {
         match fetched {
             Err(error) if error.refused == Refused::Outdated => {
                 // Git remembers the filter of the first fetch.
-                let whole = ["--refetch", "--depth=1", "--no-filter"];
-                self.fetch_anywhere(&[commit_id], &whole).await
+                let whole = ["--refetch", "--no-filter", "--depth=1"];
+                let whole = if self.fork.is_some() {
+                    &whole[..2]
+                } else {
+                    &whole[..]
+                };
+                self.fetch_anywhere(&[commit_id], whole).await
             }
             fetched => fetched,
         }

@@ -23,7 +23,7 @@ use anyhow::{anyhow, bail};
 use super::directory;
 use crate::adapters::forges::{self, Forge, ForgeError, GitHubApp, PushCredential};
 use crate::adapters::git::{GitError, Identity, Place, Refused, RemoteUrl};
-use crate::adapters::{files, runtime};
+use crate::adapters::{files, runtime, signals};
 use crate::core::proposal::{ForgeKind, MergeMethod, Remote, Report};
 use crate::core::report::template::Template;
 
@@ -203,11 +203,11 @@ struct Job<'r> {
 /// from being proposed.
 ///
 /// # Errors
-/// The request makes no sense, or the remote or the package cannot be read. What fails for one config
-/// is in its report.
+/// The request makes no sense, the remote or the package cannot be read, or the process is asked to
+/// end. What fails for one config is in its report.
 pub(crate) fn run(request: &Request) -> anyhow::Result<Vec<Report>> {
-    runtime::block_on(async {
-        let mut job = Job::read(request)?;
+    let mut job = Job::read(request)?;
+    let work = async {
         let forge = match &request.forge {
             Some(options) => Some(connect(options, &job.place.url)?),
             None => None,
@@ -220,6 +220,17 @@ pub(crate) fn run(request: &Request) -> anyhow::Result<Vec<Report>> {
             }
         }
         propose(&job, forge.as_deref()).await
+    };
+    // What is dropped then ends the git that runs, and removes the temporary repository.
+    runtime::block_on(async {
+        let stop = signals::Stop::on_signals()?;
+        tokio::select! {
+            done = work => done,
+            () = stop.asked() => Err(anyhow!(
+                "cannot go on proposing: the process was asked to end; run it again to complete what \
+                 is missing"
+            )),
+        }
     })?
 }
 

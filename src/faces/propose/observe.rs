@@ -68,7 +68,8 @@ impl Looker<'_> {
         })
     }
 
-    /// The first commit, from the tip down to the base, that we did not make.
+    /// The first commit, from the tip down to the base, that we did not make. What is in the base
+    /// already cannot be lost, whoever made it.
     async fn foreign(
         &mut self,
         world: &World,
@@ -76,6 +77,12 @@ impl Looker<'_> {
         tip: &CommitInfo,
     ) -> Result<Option<ForeignCommit>, Stop> {
         let mut commit = tip.clone();
+        // Only a tip that is not ours is asked about: of the others the parent is, which mostly is
+        // the base itself and then costs nothing.
+        let is_clearly_ours = tip.parent_ids.len() == 1 && self.is_ours(config, tip);
+        if !is_clearly_ours && self.workspace.is_in(world.base_id, tip.id).await? {
+            return Ok(None);
+        }
         for _ in 0..MOST_OWN_COMMITS {
             let [parent] = commit.parent_ids[..] else {
                 return Ok(Some(foreign(&commit)));
@@ -94,18 +101,19 @@ impl Looker<'_> {
     }
 
     /// Whether we made a commit, and for this config: its trailer says so, and nobody has committed
-    /// it again, as amending and rebasing do.
+    /// it again, as amending and rebasing do. People and `modelsync` can share an address, so the
+    /// committer alone does not tell.
     fn is_ours(&self, config: &SetModel, commit: &CommitInfo) -> bool {
         // What GitHub commits through its API is committed by `GitHub <noreply@github.com>`, or by
-        // `noreply@HOST` on a server of one's own.
+        // `noreply@HOST` on a server of one's own. Whoever amends that commits it as somebody else.
         let is_forges =
             self.request.commit.is_by_forge && commit.committer.email.starts_with("noreply@");
+        let is_by_us = commit
+            .committer
+            .email
+            .eq_ignore_ascii_case(&self.committer.email);
         trailer(&commit.message, CONFIG) == Some(config.name.as_str())
-            && (is_forges
-                || commit
-                    .committer
-                    .email
-                    .eq_ignore_ascii_case(&self.committer.email))
+            && (is_forges || is_by_us && commit.is_as_made)
     }
 
     /// Whether the tree of a commit says already what we would say.
