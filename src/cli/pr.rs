@@ -8,7 +8,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use super::failure::Outcome;
-use super::options::{Format, OutputArgs, PackageArgs};
+use super::options::{Format, OutputArgs, PackageArgs, path_or_blank};
 use super::output::Printer;
 use crate::core::policy::duration;
 use crate::core::proposal::{self, ForgeKind, MergeMethod};
@@ -44,7 +44,7 @@ pub(super) struct PrArgs {
     #[arg(long, env = "MODELSYNC_DRY_RUN", value_parser = FalseyValueParser::new())]
     dry_run: bool,
     /// Directory for Tekton's results pr-url, commit and model
-    #[arg(long, value_name = "DIR", env = "MODELSYNC_TEKTON_RESULTS")]
+    #[arg(long, value_name = "DIR", env = "MODELSYNC_TEKTON_RESULTS", value_parser = path_or_blank())]
     tekton_results: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArgs,
@@ -100,7 +100,7 @@ struct ForgeArgs {
     #[arg(long, value_name = "ID", env = "GITHUB_APP_ID")]
     github_app_id: Option<String>,
     /// File with the private key of the GitHub App
-    #[arg(long, value_name = "FILE", env = "GITHUB_APP_PRIVATE_KEY_FILE")]
+    #[arg(long, value_name = "FILE", env = "GITHUB_APP_PRIVATE_KEY_FILE", value_parser = path_or_blank())]
     github_app_key: Option<PathBuf>,
 }
 
@@ -109,10 +109,10 @@ struct ForgeArgs {
 #[command(next_help_heading = "Pull request")]
 struct TextArgs {
     /// File with the template of the title
-    #[arg(long, value_name = "FILE", env = "MODELSYNC_TITLE_TEMPLATE")]
+    #[arg(long, value_name = "FILE", env = "MODELSYNC_TITLE_TEMPLATE", value_parser = path_or_blank())]
     title_template: Option<PathBuf>,
     /// File with the template of the body
-    #[arg(long, value_name = "FILE", env = "MODELSYNC_BODY_TEMPLATE")]
+    #[arg(long, value_name = "FILE", env = "MODELSYNC_BODY_TEMPLATE", value_parser = path_or_blank())]
     body_template: Option<PathBuf>,
     /// Label (can be repeated, or be a list with commas)
     #[arg(
@@ -154,7 +154,7 @@ struct TextArgs {
 #[command(next_help_heading = "Commit")]
 struct CommitArgs {
     /// File with the template of the message, to which trailers are added
-    #[arg(long, value_name = "FILE", env = "MODELSYNC_COMMIT_TEMPLATE")]
+    #[arg(long, value_name = "FILE", env = "MODELSYNC_COMMIT_TEMPLATE", value_parser = path_or_blank())]
     commit_template: Option<PathBuf>,
     /// How to commit: push with git, or let GitHub make and sign the commit through its API
     #[arg(long, value_name = "HOW", env = "MODELSYNC_COMMIT_VIA")]
