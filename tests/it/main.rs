@@ -25,6 +25,7 @@ mod models;
 mod pr;
 mod pr_faults;
 mod pr_servers;
+mod pr_several;
 mod quoting;
 mod serve;
 mod sources;

@@ -1,5 +1,7 @@
 //! Rounds: look at the world, propose, and look again when a race was lost.
 
+use std::collections::BTreeMap;
+
 use gix::ObjectId;
 
 use anyhow::anyhow;
@@ -11,8 +13,9 @@ use crate::adapters::forges::Forge;
 use crate::adapters::git::{BasePackage, Heads, Identity, Settings, Workspace};
 use crate::adapters::{clock, files};
 use crate::core::change::{Models, configs_in};
-use crate::core::config::SetModel;
+use crate::core::config::{GROUP, SetModel};
 use crate::core::proposal::{Outcome, Report};
+use crate::core::report::template::TemplateError;
 
 /// How often a proposal is looked at again before its error is told.
 const MOST_ROUNDS: usize = 5;
@@ -136,6 +139,8 @@ impl<'r> Looker<'r> {
             }
         }
         if !configs.is_empty() {
+            let files = request.configs.iter();
+            refuse_twins(&configs, files.map(|file| file.display().to_string()))?;
             return Ok(configs);
         }
         let found = configs_in(&package.package, &[]).map_err(|error| anyhow!(error.message))?;
@@ -146,6 +151,8 @@ impl<'r> Looker<'r> {
                 self.workspace.url()
             ));
         }
+        let resources = package.package.of_kind(GROUP, SetModel::KIND);
+        refuse_twins(&found, resources.map(|(_, _, it)| it.path.clone()))?;
         Ok(found)
     }
 
@@ -159,9 +166,14 @@ impl<'r> Looker<'r> {
                 names.len()
             ));
         }
-        // A template that cannot be used must not be found out after the first push.
+        // A template that cannot be used must not be found out after the first push. What else is
+        // wrong with one config says nothing of the others.
         for config in &world.configs {
-            prepare::prepare(self, &world, config)?;
+            if let Err(error) = prepare::prepare(self, &world, config)
+                && error.is::<TemplateError>()
+            {
+                return Err(error);
+            }
         }
         let mut world = Some(world);
         let mut reports = Vec::new();
@@ -192,7 +204,13 @@ impl<'r> Looker<'r> {
                     "the base no longer has a SetModel {name:?}; run again"
                 ));
             };
-            let prepared = prepare::prepare(self, &world, config)?;
+            let prepared = match prepare::prepare(self, &world, config) {
+                Ok(prepared) => prepared,
+                Err(error) => {
+                    *kept = Some(world);
+                    return Err(error);
+                }
+            };
             let result = match &prepared {
                 Prepared::Nothing(nothing) => {
                     self.nothing_to_do(&world, config, nothing, &mut steps)
@@ -217,6 +235,22 @@ impl<'r> Looker<'r> {
         }
         Err(last.unwrap_or_else(|| anyhow!("cannot propose {name}: run again")))
     }
+}
+
+/// Refuses two configs of one name: their proposals would have the same branch, and the trailer that
+/// tells whose a commit is. `files` has the file of each config.
+fn refuse_twins(configs: &[SetModel], files: impl Iterator<Item = String>) -> anyhow::Result<()> {
+    let mut seen = BTreeMap::new();
+    for (config, file) in configs.iter().zip(files) {
+        if let Some(first) = seen.insert(&config.name, file.clone()) {
+            return Err(anyhow!(
+                "cannot propose two SetModels of the one name {}: they are in {first} and {file}; \
+                 rename one, or name one with --config",
+                config.name
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn no_base(url: &str, base: &str, heads: &Heads) -> anyhow::Error {
