@@ -319,6 +319,12 @@ pub(super) fn run(arguments: &PrArgs, printer: &mut Printer) -> anyhow::Result<O
 impl PrArgs {
     fn request(&self) -> anyhow::Result<Request> {
         let (place, forge, text, commit) = (&self.place, &self.forge, &self.text, &self.commit);
+        let is_by_forge = commit.commit_via.as_ref().and_then(|it| it.0) == Some(CommitVia::Api);
+        if is_by_forge && given(place.fork.as_ref()).is_some() {
+            anyhow::bail!(
+                "cannot commit to a fork through the forge's API: leave --commit-via or --fork out"
+            );
+        }
         Ok(Request {
             package: self.package.request(),
             repository: given(place.repo.as_ref()),
@@ -367,7 +373,7 @@ impl PrArgs {
             commit: CommitOptions {
                 author: given(commit.author.as_ref()),
                 committer: given(commit.committer.as_ref()),
-                is_by_forge: commit.commit_via.as_ref().and_then(|it| it.0) == Some(CommitVia::Api),
+                is_by_forge,
                 is_signed_off: commit.signoff,
                 is_signed: commit.sign || given(commit.signing_key.as_ref()).is_some(),
                 signing_key: given(commit.signing_key.as_ref()),

@@ -229,6 +229,15 @@ impl Looker<'_> {
         })?;
         let mut changes = Vec::new();
         for file in &proposal.files {
+            // Else every run would find another tree than the one it wants, and commit again.
+            let tree_id = world.package.tree_id;
+            if !self.workspace.is_plain_file(tree_id, &file.from)? {
+                return Err(Stop::Failed(anyhow!(
+                    "cannot commit {} through the forge's API: it is executable or a symbolic link, \
+                     and the API makes plain files only; leave --commit-via out",
+                    file.from
+                )));
+            }
             if file.from != file.to {
                 changes.push(forges::FileChange {
                     path: file.from.clone(),
@@ -250,8 +259,8 @@ impl Looker<'_> {
         let made = commits.commit(&wanted).await?;
         if parsed(Some(&made.tree_id))? != Some(proposal.tree_id) {
             return Err(Stop::Failed(anyhow!(
-                "cannot commit {} through the forge's API: it made another tree, as for a file that \
-                 is executable; leave --commit-via out",
+                "cannot commit {} through the forge's API: it made another tree than was asked \
+                 for; leave --commit-via out",
                 proposal.branch
             )));
         }
