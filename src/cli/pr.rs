@@ -299,6 +299,9 @@ pub(super) fn run(arguments: &PrArgs, printer: &mut Printer) -> anyhow::Result<O
     }
     for report in &reports {
         if report.outcome == proposal::Outcome::Failed {
+            if !is_json {
+                printer.lines(&proposed::lines(report, false));
+            }
             for reason in &report.reasons {
                 printer.error(reason);
             }

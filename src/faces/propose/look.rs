@@ -7,6 +7,7 @@ use gix::ObjectId;
 use anyhow::anyhow;
 
 use super::super::directory;
+use super::act::Progress;
 use super::prepare::{self, Prepared};
 use super::{Job, Request, Stop};
 use crate::adapters::forges::Forge;
@@ -14,7 +15,7 @@ use crate::adapters::git::{BasePackage, Heads, Identity, Settings, Workspace};
 use crate::adapters::{clock, files};
 use crate::core::change::{Models, configs_in};
 use crate::core::config::{GROUP, SetModel};
-use crate::core::proposal::{Outcome, Report};
+use crate::core::proposal::Report;
 use crate::core::report::template::TemplateError;
 
 /// How often a proposal is looked at again before its error is told.
@@ -88,8 +89,8 @@ impl<'r> Looker<'r> {
         })
     }
 
-    /// Looks at the remote. What was read of the base before is taken over when it did not move.
-    pub(super) async fn look(&mut self, before: Option<World>) -> Result<World, Stop> {
+    /// Looks at the remote.
+    pub(super) async fn look(&mut self) -> Result<World, Stop> {
         let heads = self.workspace.heads().await?;
         let fork_heads = self.workspace.fork_heads().await?;
         let url = self.workspace.url();
@@ -103,9 +104,6 @@ impl<'r> Looker<'r> {
             return Err(Stop::Failed(no_base(url, &base, &heads)));
         };
         let heads = fork_heads.unwrap_or(heads);
-        if let Some(before) = before.filter(|before| before.base_id == base_id) {
-            return Ok(World { heads, ..before });
-        }
         let tip = match &self.request.naming {
             super::Naming::Given(branch) => heads.branches.get(branch).copied(),
             _ => None,
@@ -178,19 +176,27 @@ impl<'r> Looker<'r> {
         let mut world = Some(world);
         let mut reports = Vec::new();
         for name in &names {
-            let report = self.propose(&mut world, name).await;
-            reports.push(report.unwrap_or_else(|error| failed(name, &error)));
+            let mut progress = Progress::new(name);
+            let result = self.propose(&mut world, name, &mut progress).await;
+            reports.push(match result {
+                Ok(()) => progress.report,
+                Err(error) => progress.failed(&error),
+            });
         }
         Ok(reports)
     }
 
-    async fn propose(&mut self, kept: &mut Option<World>, name: &str) -> anyhow::Result<Report> {
-        let mut steps = Vec::new();
+    async fn propose(
+        &mut self,
+        kept: &mut Option<World>,
+        name: &str,
+        progress: &mut Progress,
+    ) -> anyhow::Result<()> {
         let mut last = None;
         for round in 0..MOST_ROUNDS {
             let world = match kept.take().filter(|_| round == 0) {
                 Some(world) => world,
-                None => match self.look(None).await {
+                None => match self.look().await {
                     Ok(world) => world,
                     Err(Stop::LookAgain(error)) => {
                         last = Some(error);
@@ -213,18 +219,17 @@ impl<'r> Looker<'r> {
             };
             let result = match &prepared {
                 Prepared::Nothing(nothing) => {
-                    self.nothing_to_do(&world, config, nothing, &mut steps)
-                        .await
+                    self.nothing_to_do(&world, config, nothing, progress).await
                 }
                 Prepared::Proposal(proposal) => {
-                    self.complete(&world, config, proposal, &mut steps).await
+                    self.complete(&world, config, proposal, progress).await
                 }
             };
             drop(prepared);
             match result {
-                Ok(report) => {
+                Ok(()) => {
                     *kept = Some(world);
-                    return Ok(report);
+                    return Ok(());
                 }
                 Err(Stop::LookAgain(error)) => last = Some(error),
                 Err(Stop::Failed(error)) => {
@@ -262,20 +267,4 @@ fn no_base(url: &str, base: &str, heads: &Heads) -> anyhow::Error {
         names => format!("it has {} others; check --base", names.len()),
     };
     anyhow!("cannot find the branch {base} of {url}: {known}")
-}
-
-fn failed(name: &str, error: &anyhow::Error) -> Report {
-    Report {
-        config: name.to_owned(),
-        outcome: Outcome::Failed,
-        base: String::new(),
-        branch: None,
-        commit: None,
-        pull_request: None,
-        model: None,
-        previous: Vec::new(),
-        reasons: vec![format!("{name}: {error:#}")],
-        steps: Vec::new(),
-        preview: None,
-    }
 }
