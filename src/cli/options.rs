@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use crate::core::krm::Severity;
@@ -14,10 +15,10 @@ pub(super) struct PackageArgs {
     #[arg(value_name = "DIR", default_value = ".")]
     directory: PathBuf,
     /// File with a SetModel (can be repeated) [default: every SetModel in DIR]
-    #[arg(long = "config", value_name = "FILE", env = "MODELSYNC_CONFIG")]
+    #[arg(long = "config", value_name = "FILE", env = "MODELSYNC_CONFIG", value_parser = path_or_blank())]
     configs: Vec<PathBuf>,
     /// File with a ModelCatalog, instead of the one in DIR
-    #[arg(long, value_name = "FILE", env = "MODELSYNC_CATALOG")]
+    #[arg(long, value_name = "FILE", env = "MODELSYNC_CATALOG", value_parser = path_or_blank())]
     catalog: Option<PathBuf>,
     /// Full name of the model to choose; every other rule of the policy still applies
     #[arg(long, value_name = "NAME", env = "MODELSYNC_MODEL")]
@@ -28,7 +29,6 @@ impl PackageArgs {
     pub(super) fn request(&self) -> Request {
         Request {
             directory: self.directory.clone(),
-            // Tekton passes parameters that are not set as empty strings.
             configs: self
                 .configs
                 .iter()
@@ -39,6 +39,12 @@ impl PackageArgs {
             model: self.model.clone().filter(|model| !model.is_empty()),
         }
     }
+}
+
+/// A path, or nothing: Tekton passes parameters that are not set as empty strings, which clap's own
+/// parser of paths refuses.
+pub(super) fn path_or_blank() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 fn is_blank(path: &Path) -> bool {

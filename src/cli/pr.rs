@@ -8,7 +8,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use super::failure::Outcome;
-use super::options::{Format, OutputArgs, PackageArgs};
+use super::options::{Format, OutputArgs, PackageArgs, path_or_blank};
 use super::output::Printer;
 use crate::core::policy::duration;
 use crate::core::proposal::{self, ForgeKind, MergeMethod};
@@ -44,7 +44,7 @@ pub(super) struct PrArgs {
     #[arg(long, env = "MODELSYNC_DRY_RUN", value_parser = FalseyValueParser::new())]
     dry_run: bool,
     /// Directory for Tekton's results pr-url, commit and model
-    #[arg(long, value_name = "DIR", env = "MODELSYNC_TEKTON_RESULTS")]
+    #[arg(long, value_name = "DIR", env = "MODELSYNC_TEKTON_RESULTS", value_parser = path_or_blank())]
     tekton_results: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArgs,
@@ -100,7 +100,7 @@ struct ForgeArgs {
     #[arg(long, value_name = "ID", env = "GITHUB_APP_ID")]
     github_app_id: Option<String>,
     /// File with the private key of the GitHub App
-    #[arg(long, value_name = "FILE", env = "GITHUB_APP_PRIVATE_KEY_FILE")]
+    #[arg(long, value_name = "FILE", env = "GITHUB_APP_PRIVATE_KEY_FILE", value_parser = path_or_blank())]
     github_app_key: Option<PathBuf>,
 }
 
@@ -109,10 +109,10 @@ struct ForgeArgs {
 #[command(next_help_heading = "Pull request")]
 struct TextArgs {
     /// File with the template of the title
-    #[arg(long, value_name = "FILE", env = "MODELSYNC_TITLE_TEMPLATE")]
+    #[arg(long, value_name = "FILE", env = "MODELSYNC_TITLE_TEMPLATE", value_parser = path_or_blank())]
     title_template: Option<PathBuf>,
     /// File with the template of the body
-    #[arg(long, value_name = "FILE", env = "MODELSYNC_BODY_TEMPLATE")]
+    #[arg(long, value_name = "FILE", env = "MODELSYNC_BODY_TEMPLATE", value_parser = path_or_blank())]
     body_template: Option<PathBuf>,
     /// Label (can be repeated, or be a list with commas)
     #[arg(
@@ -154,7 +154,7 @@ struct TextArgs {
 #[command(next_help_heading = "Commit")]
 struct CommitArgs {
     /// File with the template of the message, to which trailers are added
-    #[arg(long, value_name = "FILE", env = "MODELSYNC_COMMIT_TEMPLATE")]
+    #[arg(long, value_name = "FILE", env = "MODELSYNC_COMMIT_TEMPLATE", value_parser = path_or_blank())]
     commit_template: Option<PathBuf>,
     /// How to commit: push with git, or let GitHub make and sign the commit through its API
     #[arg(long, value_name = "HOW", env = "MODELSYNC_COMMIT_VIA")]
@@ -299,6 +299,9 @@ pub(super) fn run(arguments: &PrArgs, printer: &mut Printer) -> anyhow::Result<O
     }
     for report in &reports {
         if report.outcome == proposal::Outcome::Failed {
+            if !is_json {
+                printer.lines(&proposed::lines(report, false));
+            }
             for reason in &report.reasons {
                 printer.error(reason);
             }
@@ -319,6 +322,12 @@ pub(super) fn run(arguments: &PrArgs, printer: &mut Printer) -> anyhow::Result<O
 impl PrArgs {
     fn request(&self) -> anyhow::Result<Request> {
         let (place, forge, text, commit) = (&self.place, &self.forge, &self.text, &self.commit);
+        let is_by_forge = commit.commit_via.as_ref().and_then(|it| it.0) == Some(CommitVia::Api);
+        if is_by_forge && given(place.fork.as_ref()).is_some() {
+            anyhow::bail!(
+                "cannot commit to a fork through the forge's API: leave --commit-via or --fork out"
+            );
+        }
         Ok(Request {
             package: self.package.request(),
             repository: given(place.repo.as_ref()),
@@ -367,7 +376,7 @@ impl PrArgs {
             commit: CommitOptions {
                 author: given(commit.author.as_ref()),
                 committer: given(commit.committer.as_ref()),
-                is_by_forge: commit.commit_via.as_ref().and_then(|it| it.0) == Some(CommitVia::Api),
+                is_by_forge,
                 is_signed_off: commit.signoff,
                 is_signed: commit.sign || given(commit.signing_key.as_ref()).is_some(),
                 signing_key: given(commit.signing_key.as_ref()),

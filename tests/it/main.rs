@@ -26,6 +26,7 @@ mod pr;
 mod pr_faults;
 mod pr_git;
 mod pr_servers;
+mod pr_several;
 mod quoting;
 mod serve;
 mod sources;

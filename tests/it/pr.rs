@@ -626,6 +626,39 @@ fn github_makes_the_commit_itself() {
 }
 
 #[test]
+fn the_api_is_not_asked_for_what_it_cannot_do() {
+    let project = Project::new();
+    let github = project.github();
+    let fork = project.pr_with(
+        &github,
+        &["--commit-via=api", "--fork=https://github.com/bot/x"],
+    );
+    let fork = fork.run();
+    assert_eq!(fork.code, 1);
+    assert!(
+        fork.stderr.contains("leave --commit-via or --fork out"),
+        "{}",
+        fork.stderr
+    );
+    // An executable file, which would come out as a plain one.
+    let clone = project.clone_to("clone");
+    project.git(&clone, &["update-index", "--chmod=+x", "package/map.yaml"]);
+    project.git(&clone, &["commit", "-qm", "executable"]);
+    project.git(&clone, &["push", "-q", "origin", "HEAD:main"]);
+    let run = project.pr_with(&github, &["--commit-via=api"]).run();
+    assert_eq!(run.code, 1);
+    assert!(
+        run.stderr
+            .contains("cannot commit package/map.yaml through"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(github.writes(), 0);
+    assert_eq!(project.repository.branches(), ["main"]);
+    assert_eq!(project.pr_with(&github, &[]).json()["outcome"], "created");
+}
+
+#[test]
 fn proposes_what_was_merged_into_the_label_bots_repository() {
     let project = Project::new();
     let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/label-bot");

@@ -58,7 +58,12 @@ fn fail_each_call(fault: impl Fn() -> Fault, moment: Moment) {
             .env("MODELSYNC_HTTP_TIMEOUT", "2s")
             .run();
         if run.code != 0 {
-            assert!(run.stderr.starts_with("error: "), "{}", run.stderr);
+            let mut lines = run.stderr.lines();
+            assert!(
+                lines.any(|line| line.starts_with("error: ")),
+                "{}",
+                run.stderr
+            );
         }
         github.no_faults();
         let context = format!("call {number}, {moment:?}: {}", run.stderr);
@@ -68,6 +73,39 @@ fn fail_each_call(fault: impl Fn() -> Fault, moment: Moment) {
         project.pr_with(&github, &FLAGS).json();
         assert_eq!(github.writes(), 0, "{context}");
     }
+}
+
+#[test]
+fn a_run_that_fails_tells_what_it_did() {
+    let project = Project::new();
+    let github = project.github();
+    let results = project.scratch.path().join("results");
+    std::fs::create_dir(&results).unwrap();
+    // The first write after the pull request is there.
+    project.pr_with(&github, &["--dry-run"]).json();
+    let opening = github.calls().len() + 1;
+    github.no_faults();
+    let fault = Fault::Answer(Answer::refusal(403, "Forbidden"));
+    github.fail(opening, Moment::Before, fault);
+    let run = project
+        .pr_with(&github, &["--label=models", "--output=json"])
+        .env("MODELSYNC_TEKTON_RESULTS", &results)
+        .run();
+    assert_eq!(run.code, 1);
+    let object: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(object["outcome"], "failed");
+    assert_eq!(object["branch"], BRANCH);
+    assert_eq!(object["model"], "m2");
+    assert_eq!(
+        object["commit"].as_str(),
+        project.repository.branch(BRANCH).as_deref()
+    );
+    let url = object["pullRequest"]["url"].as_str().unwrap();
+    assert!(url.ends_with("/pull/1"), "{url}");
+    assert_eq!(object["steps"].as_array().unwrap().len(), 2, "{object}");
+    let read = |name: &str| std::fs::read_to_string(results.join(name)).unwrap();
+    assert_eq!(read("pr-url"), url);
+    assert_eq!(read("commit"), object["commit"].as_str().unwrap());
 }
 
 #[test]

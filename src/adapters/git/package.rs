@@ -261,6 +261,18 @@ impl Workspace {
         });
         written.with_context(problem)
     }
+
+    /// Whether a path from the repository's root is a file that is neither executable nor a symbolic
+    /// link, or is not there at all.
+    ///
+    /// # Errors
+    /// A tree on the way is not here.
+    pub(crate) fn is_plain_file(&self, tree_id: ObjectId, path: &str) -> anyhow::Result<bool> {
+        let problem = || format!("cannot read {path} of {}", self.url());
+        let tree = self.repository.find_tree(tree_id).with_context(problem)?;
+        let entry = tree.lookup_entry_by_path(path).with_context(problem)?;
+        Ok(entry.is_none_or(|entry| entry.mode().kind() == EntryKind::Blob))
+    }
 }
 
 fn below(directory: &str, name: &str) -> String {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
+use crate::cli::options::path_or_blank;
 use crate::core::config::{GoogleSource, MlflowSource, ModelRegistrySource, Source};
 use crate::faces::models::Request;
 
@@ -16,7 +17,7 @@ pub(super) struct SourceArgs {
     #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
     directory: PathBuf,
     /// File with a SetModel, whose source and policy count [default: the only one in DIR]
-    #[arg(long, value_name = "FILE", env = "MODELSYNC_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "MODELSYNC_CONFIG", value_parser = path_or_blank())]
     config: Option<PathBuf>,
     /// File with a ModelCatalog
     #[arg(long, value_name = "FILE", group = "source")]

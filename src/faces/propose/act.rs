@@ -19,15 +19,58 @@ use crate::core::report::diff;
 /// More steps than a proposal has.
 const MOST_STEPS: usize = 50;
 
+/// What is known of a proposal and what was done for it, through all rounds: also what a run that
+/// fails leaves behind.
+pub(super) struct Progress {
+    /// What will be told. Its steps are those that were done.
+    pub(super) report: Report,
+    done: Vec<Step>,
+}
+
+impl Progress {
+    pub(super) fn new(config: &str) -> Self {
+        Self {
+            report: Report {
+                config: config.to_owned(),
+                outcome: Outcome::Unchanged,
+                base: String::new(),
+                branch: None,
+                commit: None,
+                pull_request: None,
+                model: None,
+                previous: Vec::new(),
+                reasons: Vec::new(),
+                steps: Vec::new(),
+                preview: None,
+            },
+            done: Vec::new(),
+        }
+    }
+
+    /// A step was done on a branch.
+    fn did(&mut self, step: Step, branch: &str) {
+        self.report.steps.push(describe(&step, branch, true));
+        self.done.push(step);
+    }
+
+    /// The report of a run that failed.
+    pub(super) fn failed(mut self, error: &anyhow::Error) -> Report {
+        let name = &self.report.config;
+        self.report.reasons = vec![format!("{name}: {error:#}")];
+        self.report.outcome = Outcome::Failed;
+        self.report
+    }
+}
+
 impl Looker<'_> {
-    /// Does what is missing of a proposal. `done` collects what was done, also of earlier rounds.
+    /// Does what is missing of a proposal.
     pub(super) async fn complete(
         &mut self,
         world: &World,
         config: &SetModel,
         proposal: &Proposal,
-        done: &mut Vec<Step>,
-    ) -> Result<Report, Stop> {
+        progress: &mut Progress,
+    ) -> Result<(), Stop> {
         let wanted = Wanted {
             base_id: world.base_id.to_string(),
             tree_id: proposal.tree_id.to_string(),
@@ -36,30 +79,24 @@ impl Looker<'_> {
         };
         let branch = &proposal.branch;
         let model = Some(proposal.model.as_str());
+        let report = &mut progress.report;
+        report.base.clone_from(&world.base);
+        report.branch = Some(branch.clone());
+        report.model = Some(proposal.model.clone());
+        report.previous.clone_from(&proposal.previous);
+        report.reasons.clone_from(&proposal.reasons);
         let mut observed = self.observe(world, config, branch, model).await?;
-        let mut commit = observed.branch.as_ref().map(|branch| branch.id.clone());
+        let found = observed.branch.as_ref();
+        report.commit = found.map(|branch| branch.id.clone());
+        report.pull_request = oldest(&observed.pull_requests).map(|it| it.url.clone());
         let url = self.workspace.push_url().to_owned();
         let missing = |observed: &Observed| match decide(&wanted, observed) {
             Ok(steps) => Ok(steps),
             Err(Obstacle::Foreign(foreign)) => Err(Stop::Failed(refusal(branch, &url, &foreign))),
         };
-        let mut report = Report {
-            config: config.name.clone(),
-            outcome: Outcome::Unchanged,
-            base: world.base.clone(),
-            branch: Some(branch.clone()),
-            commit: None,
-            pull_request: oldest(&observed.pull_requests).map(|it| it.url.clone()),
-            model: Some(proposal.model.clone()),
-            previous: proposal.previous.clone(),
-            reasons: proposal.reasons.clone(),
-            steps: Vec::new(),
-            preview: None,
-        };
         if self.request.is_dry_run {
             let steps = missing(&observed)?;
             report.outcome = outcome(&steps, self.forge.is_some());
-            report.commit = commit;
             report.steps = steps
                 .iter()
                 .map(|step| describe(step, branch, false))
@@ -70,29 +107,24 @@ impl Looker<'_> {
                 title: proposal.text.title.clone(),
                 body: proposal.text.body.clone(),
             });
-            return Ok(report);
+            return Ok(());
         }
         for _ in 0..MOST_STEPS {
             let Some(step) = missing(&observed)?.into_iter().next() else {
-                self.supersede(world, config, branch, done).await?;
-                report.outcome = outcome(done, self.forge.is_some());
-                report.commit = commit;
-                report.pull_request = oldest(&observed.pull_requests).map(|it| it.url.clone());
-                report.steps = done
-                    .iter()
-                    .map(|step| describe(step, branch, true))
-                    .collect();
-                return Ok(report);
+                self.supersede(world, config, branch, progress).await?;
+                progress.report.outcome = outcome(&progress.done, self.forge.is_some());
+                return Ok(());
             };
             let opened = if let Step::Push { seen } = &step {
                 let id = self.push(world, proposal, seen.as_deref()).await?;
-                commit = Some(id);
+                progress.report.commit = Some(id);
                 None
             } else {
                 self.act(branch, &step).await?
             };
             observed = observed.after(&step, &wanted, opened);
-            done.push(step);
+            progress.report.pull_request = oldest(&observed.pull_requests).map(|it| it.url.clone());
+            progress.did(step, branch);
         }
         Err(Stop::Failed(anyhow!(
             "cannot complete the proposal on {branch}: there is always a step missing; please report it"
@@ -105,8 +137,15 @@ impl Looker<'_> {
         world: &World,
         config: &SetModel,
         nothing: &Nothing,
-        done: &mut Vec<Step>,
-    ) -> Result<Report, Stop> {
+        progress: &mut Progress,
+    ) -> Result<(), Stop> {
+        let report = &mut progress.report;
+        report.base.clone_from(&world.base);
+        report.model.clone_from(&nothing.model);
+        report.previous.clone_from(&nothing.previous);
+        report.reasons.clone_from(&nothing.reasons);
+        // What an earlier round saw may be gone.
+        (report.branch, report.commit, report.pull_request) = (None, None, None);
         let summary = nothing.reasons.first().cloned().unwrap_or_default();
         if self.request.closes_obsolete && !self.request.is_dry_run {
             let reason = format!(
@@ -119,26 +158,12 @@ impl Looker<'_> {
                 branches.extend(self.per_model_branches(world, config));
             }
             for branch in branches {
-                self.retire(world, config, &branch, &reason, done).await?;
+                self.retire(world, config, &branch, &reason, progress)
+                    .await?;
             }
         }
-        let shown = nothing.branch.as_deref().unwrap_or_default();
-        Ok(Report {
-            config: config.name.clone(),
-            outcome: Outcome::UpToDate,
-            base: world.base.clone(),
-            branch: None,
-            commit: None,
-            pull_request: None,
-            model: nothing.model.clone(),
-            previous: nothing.previous.clone(),
-            reasons: nothing.reasons.clone(),
-            steps: done
-                .iter()
-                .map(|step| describe(step, shown, true))
-                .collect(),
-            preview: None,
-        })
+        progress.report.outcome = Outcome::UpToDate;
+        Ok(())
     }
 
     /// Closes the proposals of a config's other models.
@@ -147,7 +172,7 @@ impl Looker<'_> {
         world: &World,
         config: &SetModel,
         branch: &str,
-        done: &mut Vec<Step>,
+        progress: &mut Progress,
     ) -> Result<(), Stop> {
         if self.request.naming != Naming::PerModel {
             return Ok(());
@@ -155,7 +180,8 @@ impl Looker<'_> {
         let reason = format!("`modelsync` closes this: `{branch}` proposes another model.");
         for other in self.per_model_branches(world, config) {
             if other != branch {
-                self.retire(world, config, &other, &reason, done).await?;
+                self.retire(world, config, &other, &reason, progress)
+                    .await?;
             }
         }
         Ok(())
@@ -176,7 +202,7 @@ impl Looker<'_> {
         config: &SetModel,
         branch: &str,
         reason: &str,
-        done: &mut Vec<Step>,
+        progress: &mut Progress,
     ) -> Result<(), Stop> {
         if !world.heads.branches.contains_key(branch) {
             return Ok(());
@@ -184,7 +210,7 @@ impl Looker<'_> {
         let observed = self.observe(world, config, branch, None).await?;
         for step in withdraw(&observed, reason) {
             self.act(branch, &step).await?;
-            done.push(step);
+            progress.did(step, branch);
         }
         Ok(())
     }
@@ -229,6 +255,15 @@ impl Looker<'_> {
         })?;
         let mut changes = Vec::new();
         for file in &proposal.files {
+            // Else every run would find another tree than the one it wants, and commit again.
+            let tree_id = world.package.tree_id;
+            if !self.workspace.is_plain_file(tree_id, &file.from)? {
+                return Err(Stop::Failed(anyhow!(
+                    "cannot commit {} through the forge's API: it is executable or a symbolic link, \
+                     and the API makes plain files only; leave --commit-via out",
+                    file.from
+                )));
+            }
             if file.from != file.to {
                 changes.push(forges::FileChange {
                     path: file.from.clone(),
@@ -250,8 +285,8 @@ impl Looker<'_> {
         let made = commits.commit(&wanted).await?;
         if parsed(Some(&made.tree_id))? != Some(proposal.tree_id) {
             return Err(Stop::Failed(anyhow!(
-                "cannot commit {} through the forge's API: it made another tree, as for a file that \
-                 is executable; leave --commit-via out",
+                "cannot commit {} through the forge's API: it made another tree than was asked \
+                 for; leave --commit-via out",
                 proposal.branch
             )));
         }

@@ -1,18 +1,22 @@
 //! Rounds: look at the world, propose, and look again when a race was lost.
 
+use std::collections::BTreeMap;
+
 use gix::ObjectId;
 
 use anyhow::anyhow;
 
 use super::super::directory;
+use super::act::Progress;
 use super::prepare::{self, Prepared};
 use super::{Job, Request, Stop};
 use crate::adapters::forges::Forge;
 use crate::adapters::git::{BasePackage, Heads, Identity, Settings, Workspace};
 use crate::adapters::{clock, files};
 use crate::core::change::{Models, configs_in};
-use crate::core::config::SetModel;
-use crate::core::proposal::{Outcome, Report};
+use crate::core::config::{GROUP, SetModel};
+use crate::core::proposal::Report;
+use crate::core::report::template::TemplateError;
 
 /// How often a proposal is looked at again before its error is told.
 const MOST_ROUNDS: usize = 5;
@@ -85,8 +89,8 @@ impl<'r> Looker<'r> {
         })
     }
 
-    /// Looks at the remote. What was read of the base before is taken over when it did not move.
-    pub(super) async fn look(&mut self, before: Option<World>) -> Result<World, Stop> {
+    /// Looks at the remote.
+    pub(super) async fn look(&mut self) -> Result<World, Stop> {
         let heads = self.workspace.heads().await?;
         let fork_heads = self.workspace.fork_heads().await?;
         let url = self.workspace.url();
@@ -100,9 +104,6 @@ impl<'r> Looker<'r> {
             return Err(Stop::Failed(no_base(url, &base, &heads)));
         };
         let heads = fork_heads.unwrap_or(heads);
-        if let Some(before) = before.filter(|before| before.base_id == base_id) {
-            return Ok(World { heads, ..before });
-        }
         let tip = match &self.request.naming {
             super::Naming::Given(branch) => heads.branches.get(branch).copied(),
             _ => None,
@@ -136,6 +137,8 @@ impl<'r> Looker<'r> {
             }
         }
         if !configs.is_empty() {
+            let files = request.configs.iter();
+            refuse_twins(&configs, files.map(|file| file.display().to_string()))?;
             return Ok(configs);
         }
         let found = configs_in(&package.package, &[]).map_err(|error| anyhow!(error.message))?;
@@ -146,6 +149,8 @@ impl<'r> Looker<'r> {
                 self.workspace.url()
             ));
         }
+        let resources = package.package.of_kind(GROUP, SetModel::KIND);
+        refuse_twins(&found, resources.map(|(_, _, it)| it.path.clone()))?;
         Ok(found)
     }
 
@@ -159,26 +164,39 @@ impl<'r> Looker<'r> {
                 names.len()
             ));
         }
-        // A template that cannot be used must not be found out after the first push.
+        // A template that cannot be used must not be found out after the first push. What else is
+        // wrong with one config says nothing of the others.
         for config in &world.configs {
-            prepare::prepare(self, &world, config)?;
+            if let Err(error) = prepare::prepare(self, &world, config)
+                && error.is::<TemplateError>()
+            {
+                return Err(error);
+            }
         }
         let mut world = Some(world);
         let mut reports = Vec::new();
         for name in &names {
-            let report = self.propose(&mut world, name).await;
-            reports.push(report.unwrap_or_else(|error| failed(name, &error)));
+            let mut progress = Progress::new(name);
+            let result = self.propose(&mut world, name, &mut progress).await;
+            reports.push(match result {
+                Ok(()) => progress.report,
+                Err(error) => progress.failed(&error),
+            });
         }
         Ok(reports)
     }
 
-    async fn propose(&mut self, kept: &mut Option<World>, name: &str) -> anyhow::Result<Report> {
-        let mut steps = Vec::new();
+    async fn propose(
+        &mut self,
+        kept: &mut Option<World>,
+        name: &str,
+        progress: &mut Progress,
+    ) -> anyhow::Result<()> {
         let mut last = None;
         for round in 0..MOST_ROUNDS {
             let world = match kept.take().filter(|_| round == 0) {
                 Some(world) => world,
-                None => match self.look(None).await {
+                None => match self.look().await {
                     Ok(world) => world,
                     Err(Stop::LookAgain(error)) => {
                         last = Some(error);
@@ -192,21 +210,26 @@ impl<'r> Looker<'r> {
                     "the base no longer has a SetModel {name:?}; run again"
                 ));
             };
-            let prepared = prepare::prepare(self, &world, config)?;
+            let prepared = match prepare::prepare(self, &world, config) {
+                Ok(prepared) => prepared,
+                Err(error) => {
+                    *kept = Some(world);
+                    return Err(error);
+                }
+            };
             let result = match &prepared {
                 Prepared::Nothing(nothing) => {
-                    self.nothing_to_do(&world, config, nothing, &mut steps)
-                        .await
+                    self.nothing_to_do(&world, config, nothing, progress).await
                 }
                 Prepared::Proposal(proposal) => {
-                    self.complete(&world, config, proposal, &mut steps).await
+                    self.complete(&world, config, proposal, progress).await
                 }
             };
             drop(prepared);
             match result {
-                Ok(report) => {
+                Ok(()) => {
                     *kept = Some(world);
-                    return Ok(report);
+                    return Ok(());
                 }
                 Err(Stop::LookAgain(error)) => last = Some(error),
                 Err(Stop::Failed(error)) => {
@@ -219,6 +242,22 @@ impl<'r> Looker<'r> {
     }
 }
 
+/// Refuses two configs of one name: their proposals would have the same branch, and the trailer that
+/// tells whose a commit is. `files` has the file of each config.
+fn refuse_twins(configs: &[SetModel], files: impl Iterator<Item = String>) -> anyhow::Result<()> {
+    let mut seen = BTreeMap::new();
+    for (config, file) in configs.iter().zip(files) {
+        if let Some(first) = seen.insert(&config.name, file.clone()) {
+            return Err(anyhow!(
+                "cannot propose two SetModels of the one name {}: they are in {first} and {file}; \
+                 rename one, or name one with --config",
+                config.name
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn no_base(url: &str, base: &str, heads: &Heads) -> anyhow::Error {
     let mut names: Vec<&str> = heads.branches.keys().map(String::as_str).collect();
     names.retain(|name| !name.starts_with("modelsync/"));
@@ -228,20 +267,4 @@ fn no_base(url: &str, base: &str, heads: &Heads) -> anyhow::Error {
         names => format!("it has {} others; check --base", names.len()),
     };
     anyhow!("cannot find the branch {base} of {url}: {known}")
-}
-
-fn failed(name: &str, error: &anyhow::Error) -> Report {
-    Report {
-        config: name.to_owned(),
-        outcome: Outcome::Failed,
-        base: String::new(),
-        branch: None,
-        commit: None,
-        pull_request: None,
-        model: None,
-        previous: Vec::new(),
-        reasons: vec![format!("{name}: {error:#}")],
-        steps: Vec::new(),
-        preview: None,
-    }
 }

@@ -247,9 +247,9 @@ pub(crate) fn write_results(directory: &Path, results: &[(&str, String)]) -> any
 
 async fn propose(job: &Job<'_>, forge: Option<&dyn Forge>) -> anyhow::Result<Vec<Report>> {
     let mut looker = Looker::new(job, forge)?;
-    let world = match looker.look(None).await {
+    let world = match looker.look().await {
         Ok(world) => world,
-        Err(Stop::LookAgain(_)) => looker.look(None).await.map_err(Stop::into_error)?,
+        Err(Stop::LookAgain(_)) => looker.look().await.map_err(Stop::into_error)?,
         Err(Stop::Failed(error)) => return Err(error),
     };
     looker.propose_all(world).await
