@@ -24,6 +24,7 @@ mod label_bot;
 mod models;
 mod pr;
 mod pr_faults;
+mod pr_forges;
 mod pr_git;
 mod pr_servers;
 mod pr_several;

@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
 use super::forge::github::GitHub;
 use super::forge::repository::Repository;
 use super::forge::server::Server;
@@ -58,7 +61,9 @@ pub(crate) struct Project {
 impl Project {
     pub(crate) fn new() -> Self {
         let scratch = tempfile::tempdir().unwrap();
-        std::fs::create_dir(scratch.path().join("home")).unwrap();
+        for directory in ["home", "tmp"] {
+            std::fs::create_dir(scratch.path().join(directory)).unwrap();
+        }
         let path = scratch.path().join("repositories/team/models.git");
         let (map, catalog) = (config_map("m1"), catalog(2));
         let files = [
@@ -136,6 +141,7 @@ impl Project {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
             .env("HOME", self.scratch.path().join("home"))
+            .env("TMPDIR", self.scratch.path().join("tmp"))
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_AUTHOR_NAME", "Model Bot")
             .env("GIT_AUTHOR_EMAIL", "bot@example.com")
@@ -192,17 +198,7 @@ impl Pr {
 
     /// Runs it to its end. Whatever it prints holds no token.
     pub(crate) fn run(mut self) -> Run {
-        let output = self.command.output().unwrap();
-        let run = Run {
-            // A run that was killed has none.
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        };
-        assert_no_token(&run.stdout);
-        assert_no_token(&run.stderr);
-        assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
-        run
+        read(self.command.output().unwrap())
     }
 
     /// Runs it, which must end well, and reads the object that it prints.
@@ -214,16 +210,85 @@ impl Pr {
     }
 
     /// Starts it.
-    pub(crate) fn start(mut self) -> std::process::Child {
-        self.command.spawn().unwrap()
+    pub(crate) fn start(mut self) -> Started {
+        Started {
+            child: self.command.spawn().unwrap(),
+        }
     }
 }
 
-/// A text that shows nothing of the token, as it is or as it is sent.
+/// A run of `modelsync pr` on its way.
+pub(crate) struct Started {
+    child: std::process::Child,
+}
+
+impl Started {
+    /// The id of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for its end. Whatever it printed until then holds no token.
+    pub(crate) fn wait(self) -> Run {
+        read(self.child.wait_with_output().unwrap())
+    }
+}
+
+fn read(output: std::process::Output) -> Run {
+    let run = Run {
+        // A run that was killed has none.
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    };
+    assert_no_token(&run.stdout);
+    assert_no_token(&run.stderr);
+    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+    run
+}
+
+/// A text that shows nothing of a token or a private key, as it is or as it is sent.
 pub(crate) fn assert_no_token(text: &str) {
-    use base64::Engine;
-    let sent = base64::prelude::BASE64_STANDARD.encode(format!("x-access-token:{TOKEN}"));
-    for secret in [TOKEN, &sent] {
+    let users = ["x-access-token", "oauth2", "gitlab-ci-token", "bot"];
+    let sent = users.map(|user| BASE64_STANDARD.encode(format!("{user}:{TOKEN}")));
+    // What every installation's token begins with, and a PEM file with a key.
+    let others = [TOKEN, "ghs_installation", "PRIVATE KEY-----"];
+    let encoded: String = TOKEN.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let secrets = sent.iter().map(String::as_str).chain(others);
+    for secret in secrets.chain([encoded.as_str()]) {
         assert!(!text.contains(secret), "a token is in: {text}");
+    }
+}
+
+/// No file that a run left holds a token: not those of killed runs, results, or settings.
+fn assert_no_token_below(directory: &Path) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let entry = entry.unwrap();
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            assert_no_token_below(&entry.path());
+        } else if kind.is_file() {
+            let bytes = std::fs::read(entry.path()).unwrap();
+            assert_no_token(&String::from_utf8_lossy(&bytes));
+        }
+    }
+}
+
+impl Drop for Project {
+    /// Looks at all that was left.
+    fn drop(&mut self) {
+        // A key of the test's own is in the scratch directory; runs write to these.
+        if std::thread::panicking() {
+            return;
+        }
+        for name in ["tmp", "results", "repositories"] {
+            let directory = self.scratch.path().join(name);
+            if directory.is_dir() {
+                assert_no_token_below(&directory);
+            }
+        }
+        if let Ok(log) = self.repository.git(&["log", "--all", "-p"], b"") {
+            assert_no_token(&String::from_utf8_lossy(&log));
+        }
     }
 }

@@ -211,6 +211,15 @@ $HTTP["url"] =~ "^/git/" {{
         requests.iter().filter(is_push).count()
     }
 
+    /// Lets in this user alone, over HTTP.
+    pub(crate) fn set_user(&self, user: &str, password: &str) {
+        std::fs::write(
+            self.state.path().join("users"),
+            format!("{user}:{password}\n"),
+        )
+        .unwrap();
+    }
+
     /// Makes the clients of this SSH server expect another host key.
     pub(crate) fn forget_host_key(&self) {
         let path = self.state.path().join("known_hosts");

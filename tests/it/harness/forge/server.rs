@@ -118,6 +118,8 @@ type Hook = Box<dyn FnMut(usize, &Call, Moment) -> Fault + Send>;
 struct Shared<S> {
     service: Mutex<S>,
     calls: Mutex<Vec<Call>>,
+    /// The same, and never cleared.
+    all_calls: Mutex<Vec<Call>>,
     hook: Mutex<Option<Hook>>,
     /// Connections that get no answer, kept open.
     silent: Mutex<Vec<TcpStream>>,
@@ -139,6 +141,7 @@ impl<S: Service> Server<S> {
         let shared = Arc::new(Shared {
             service: Mutex::new(service),
             calls: Mutex::default(),
+            all_calls: Mutex::default(),
             hook: Mutex::default(),
             silent: Mutex::default(),
             is_over: AtomicBool::new(false),
@@ -219,6 +222,27 @@ impl<S> Drop for Server<S> {
         if let Some(listening) = self.listening.take() {
             drop(listening.join());
         }
+        if !std::thread::panicking() {
+            assert_no_secret_outside_headers(&self.shared.all_calls.lock().unwrap());
+        }
+    }
+}
+
+/// What authorises a call is in its header, and in no path, query or body.
+fn assert_no_secret_outside_headers(calls: &[Call]) {
+    let headers = ["authorization", "job-token"];
+    let values = calls
+        .iter()
+        .flat_map(|call| headers.map(|name| call.headers.get(name)));
+    let secrets: std::collections::BTreeSet<&str> = values
+        .flatten()
+        .map(|value| value.rsplit(' ').next().unwrap())
+        .collect();
+    for call in calls {
+        let text = format!("{} {:?} {}", call.line(), call.query, call.body);
+        for secret in &secrets {
+            assert!(!text.contains(secret), "a token is in: {text}");
+        }
     }
 }
 
@@ -227,6 +251,7 @@ impl<S: Service> Shared<S> {
         let Some(call) = read_call(&connection) else {
             return;
         };
+        self.all_calls.lock().unwrap().push(call.clone());
         let number = {
             let mut calls = self.calls.lock().unwrap();
             calls.push(call.clone());
