@@ -38,7 +38,7 @@ fn main() {
     let state = &server.state;
     let controller = Controller::start(&server);
     controller.address();
-    let idle = controller.memory();
+    let idle = memory(controller.id());
     print("idle", &idle);
 
     let lambdas = [
@@ -53,10 +53,10 @@ fn main() {
     for round in 0..HISTORY {
         let reply = Reply::Yes(format!("m{}", round + 1));
         let active: Vec<String> = state.wait("a run for every second ModelSync", |store| {
-            let active: Vec<String> = store.filter_map(&pipeline_runs(), |run| {
-                let name = run["metadata"]["name"].as_str();
-                name.filter(|_| is_active_run(run)).map(str::to_owned)
-            });
+            let runs = store.list(&pipeline_runs(), None, "");
+            let active = runs.iter().filter(|run| is_active_run(run));
+            let names = active.filter_map(|run| Some(run["metadata"]["name"].as_str()?.to_owned()));
+            let active: Vec<String> = names.collect();
             (active.len() as u64 == number / 2).then_some(active)
         });
         lambdas[1].reply(reply);
@@ -65,18 +65,16 @@ fn main() {
         }
     }
     state.wait("every ModelSync to be decided", |store| {
-        let undecided = |object: &Value| ready(object).contains('-').then_some(());
-        store
-            .filter_map(&model_syncs(), undecided)
-            .is_empty()
-            .then_some(())
+        let objects = store.list(&model_syncs(), None, "");
+        let is_decided = |object: &Value| !ready(object).contains('-');
+        objects.iter().all(is_decided).then_some(())
     });
     let asked = lambdas[0].asked();
     state.wait("more questions", |_| {
         (lambdas[0].asked() >= asked + ROUNDS * number / 2).then_some(())
     });
     let runs = state.store().list(&pipeline_runs(), None, "").len();
-    let loaded = controller.memory();
+    let loaded = memory(controller.id());
     print(
         &format!("{number} ModelSyncs, {runs} PipelineRuns"),
         &loaded,
@@ -94,4 +92,15 @@ fn print(what: &str, (resident, peak): &(u64, u64)) {
         *resident as f64 / 1024.0,
         *peak as f64 / 1024.0
     );
+}
+
+/// Resident memory of a process, now and at most, in KiB.
+fn memory(process: u32) -> (u64, u64) {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let field = |name: &str| {
+        let mut lines = status.lines();
+        let value = lines.find_map(|line| line.strip_prefix(name)).unwrap();
+        value.trim_end_matches("kB").trim().parse().unwrap()
+    };
+    (field("VmRSS:"), field("VmHWM:"))
 }

@@ -167,8 +167,6 @@ impl Request {
 /// An answer with a status of success.
 #[derive(Debug)]
 pub(crate) struct Response {
-    /// The status.
-    pub(crate) status: StatusCode,
     /// The headers.
     pub(crate) headers: HeaderMap,
     /// All of the body.
@@ -414,7 +412,6 @@ impl Http {
         let (status, headers) = (response.status(), response.headers().clone());
         if status.is_success() {
             return Ok(Response {
-                status,
                 headers,
                 body,
                 request: request.to_string(),

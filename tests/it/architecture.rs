@@ -59,7 +59,7 @@ fn every_dependency_has_its_reason_in_the_document() {
     let mut count = 0;
     for name in names {
         let is_there = |row: &&str| row.split([',', ' ']).any(|word| word == name);
-        assert!(rows.iter().any(|row| is_there(&row)), "{name}");
+        assert!(rows.iter().any(is_there), "{name}");
         count += 1;
     }
     assert!(count > 20, "{count}");

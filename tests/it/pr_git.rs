@@ -1,5 +1,6 @@
 //! `modelsync pr`: what Git repositories, histories and configurations it meets.
 
+use crate::cli::Run;
 use crate::harness::git_project::{Project, catalog, config_map};
 
 const BRANCH: &str = "modelsync/bot";
@@ -219,10 +220,9 @@ fn a_run_that_is_asked_to_end_leaves_nothing_behind() {
             .args(["-s", signal, &process])
             .status();
         assert!(asked.unwrap().success());
-        let output = run.wait_with_output().unwrap();
-        let stderr = String::from_utf8(output.stderr).unwrap();
+        let Run { code, stderr, .. } = run.wait();
         assert!(is_there, "it never pushed: {stderr}");
-        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert_eq!(code, 1, "{stderr}");
         assert!(stderr.contains("asked to end"), "{stderr}");
         let left: Vec<_> = std::fs::read_dir(&temporary).unwrap().collect();
         assert!(left.is_empty(), "{left:?}");

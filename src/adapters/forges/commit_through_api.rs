@@ -1,12 +1,12 @@
-//! Commits that a forge makes itself: without a clone, without a push, and signed by the forge, so
-//! that it shows them as verified. An alternative to the git adapter for the same steps: look at the
-//! branches, read the package, write one commit on the base.
+//! Commits that a forge makes itself: without a push, and signed by the forge, so that it shows them
+//! as verified. An alternative to the git adapter for one step: write a commit on the base and point
+//! the branch to it.
 
 use futures::future::BoxFuture;
 
 use super::ForgeError;
 
-/// The branches, files and commits of one repository through the forge's API. A fork is a repository
+/// Commits on one repository through the forge's API. A fork is a repository
 /// of its own.
 ///
 /// # Guarantees
@@ -20,46 +20,11 @@ use super::ForgeError;
 /// # Limitations
 /// New files are plain files: no executables and no symbolic links.
 pub(crate) trait CommitThroughApi: Send + Sync {
-    /// The commit that a branch points to; `None` when there is no such branch.
-    fn branch<'a>(
-        &'a self,
-        branch: &'a str,
-    ) -> BoxFuture<'a, Result<Option<BranchCommit>, ForgeError>>;
-
-    /// The branch that people mean when they name none.
-    fn default_branch(&self) -> BoxFuture<'_, Result<String, ForgeError>>;
-
-    /// The commits that `head` has and `base` has not, oldest first; both are commit ids. All of
-    /// them, or an error.
-    fn commits_beyond<'a>(
-        &'a self,
-        base: &'a str,
-        head: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<BranchCommit>, ForgeError>>;
-
-    /// Every file below a directory of a commit, in order of their paths; the root is the empty path.
-    /// No files where there is no such directory.
-    fn files<'a>(
-        &'a self,
-        commit_id: &'a str,
-        directory: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<TreeFile>, ForgeError>>;
-
-    /// The bytes of a file.
-    fn file<'a>(&'a self, blob_id: &'a str) -> BoxFuture<'a, Result<Vec<u8>, ForgeError>>;
-
     /// Makes a commit, points the branch to it, and gives it back.
     fn commit<'a>(
         &'a self,
         wanted: &'a WantedCommit,
     ) -> BoxFuture<'a, Result<BranchCommit, ForgeError>>;
-
-    /// Removes a branch that still points to `seen`.
-    fn delete_branch<'a>(
-        &'a self,
-        branch: &'a str,
-        seen: &'a str,
-    ) -> BoxFuture<'a, Result<(), ForgeError>>;
 }
 
 /// A commit as the forge reports it. Ids are in hexadecimal.
@@ -75,19 +40,6 @@ pub(crate) struct BranchCommit {
     pub(crate) message: String,
     /// The e-mail address of its author.
     pub(crate) author_email: String,
-}
-
-/// A file in a tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct TreeFile {
-    /// From the repository's root.
-    pub(crate) path: String,
-    /// The id of its blob.
-    pub(crate) blob_id: String,
-    /// Git's mode: `100644`, `100755` or `120000` (a symbolic link).
-    pub(crate) mode: String,
-    /// In bytes.
-    pub(crate) size: u64,
 }
 
 /// A commit to make: changes to the tree of its only parent.

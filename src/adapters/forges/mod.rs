@@ -16,9 +16,7 @@ use futures::future::BoxFuture;
 use super::secret::Secret;
 use crate::core::proposal::{Head, MergeMethod, PullRequest, WantedPullRequest};
 
-pub(crate) use commit_through_api::{
-    BranchCommit, CommitThroughApi, FileChange, TreeFile, WantedCommit,
-};
+pub(crate) use commit_through_api::{BranchCommit, CommitThroughApi, FileChange, WantedCommit};
 pub(crate) use connect::{GitHubApp, Settings, connect};
 pub(crate) use error::ForgeError;
 

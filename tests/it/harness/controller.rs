@@ -83,16 +83,9 @@ impl Controller {
         line["address"].as_str().unwrap().to_owned()
     }
 
-    /// Its resident memory, now and at most, in KiB.
-    pub(crate) fn memory(&self) -> (u64, u64) {
-        let path = format!("/proc/{}/status", self.child.id());
-        let status = std::fs::read_to_string(path).unwrap();
-        let field = |name: &str| {
-            let mut lines = status.lines();
-            let value = lines.find_map(|line| line.strip_prefix(name)).unwrap();
-            value.trim_end_matches("kB").trim().parse().unwrap()
-        };
-        (field("VmRSS:"), field("VmHWM:"))
+    /// The id of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Ends it at once, as the kernel does.
@@ -103,7 +96,7 @@ impl Controller {
 
     /// Asks it to end, as Kubernetes does, and gives back its exit code.
     pub(crate) fn terminate(mut self) -> i32 {
-        let pid = self.child.id().to_string();
+        let pid = self.id().to_string();
         let status = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
         assert!(status.success());
         self.exit_code()

@@ -124,7 +124,6 @@ impl Event {
 #[derive(Debug, Deserialize)]
 pub(super) struct RepositoryAnswer {
     pub(super) node_id: String,
-    pub(super) default_branch: String,
 }
 
 /// `branch-with-protection`.
@@ -174,38 +173,6 @@ impl From<CommitAnswer> for BranchCommit {
             author_email: author.unwrap_or_default(),
         }
     }
-}
-
-/// `commit-comparison`.
-#[derive(Debug, Deserialize)]
-pub(super) struct Comparison {
-    pub(super) total_commits: usize,
-    pub(super) commits: Vec<CommitAnswer>,
-}
-
-/// `git-tree`.
-#[derive(Debug, Deserialize)]
-pub(super) struct TreeAnswer {
-    pub(super) tree: Vec<TreeEntry>,
-    pub(super) truncated: bool,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct TreeEntry {
-    pub(super) path: String,
-    pub(super) mode: String,
-    #[serde(rename = "type")]
-    pub(super) kind: String,
-    pub(super) sha: String,
-    #[serde(default)]
-    pub(super) size: u64,
-}
-
-/// `blob`.
-#[derive(Debug, Deserialize)]
-pub(super) struct BlobAnswer {
-    pub(super) content: String,
-    pub(super) encoding: String,
 }
 
 /// A commit as GraphQL reports it.

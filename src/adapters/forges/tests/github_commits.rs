@@ -47,87 +47,6 @@ fn check_branch(world: &World) {
 }
 
 #[tokio::test]
-async fn reads_what_a_clone_would_show() {
-    let world = World::new();
-    let forge = world.forge();
-    let api = forge.commits().unwrap();
-    let branch = api.branch(BRANCH).await.unwrap().unwrap();
-    let main = api.branch("main").await.unwrap().unwrap();
-    assert_eq!(Some(&branch.id), world.repository.branch(BRANCH).as_ref());
-    assert_eq!(branch.parent_ids, std::slice::from_ref(&main.id));
-    assert_eq!(branch.message.trim(), "Use TCN2");
-    assert_eq!(branch.author_email, "octocat@users.noreply.github.com");
-    let tree = world
-        .repository
-        .line(&["rev-parse", &format!("{BRANCH}^{{tree}}")]);
-    assert_eq!(Some(branch.tree_id.clone()), tree);
-    assert_eq!(api.branch("gone").await.unwrap(), None);
-    assert_eq!(api.default_branch().await.unwrap(), "main");
-    assert_eq!(
-        api.commits_beyond(&main.id, &branch.id).await.unwrap(),
-        std::slice::from_ref(&branch)
-    );
-    assert_eq!(
-        api.commits_beyond(&branch.id, &branch.id).await.unwrap(),
-        []
-    );
-    let paths = async |directory: &str| {
-        let files = api.files(&branch.id, directory).await.unwrap();
-        let paths = files.iter().map(|file| file.path.clone());
-        paths.collect::<Vec<_>>()
-    };
-    assert_eq!(paths("").await, ["README.md", "prod/model.yaml"]);
-    assert_eq!(paths("prod").await, ["prod/model.yaml"]);
-    assert_eq!(paths("README.md").await, names(&[]));
-    assert_eq!(paths("gone/deep").await, names(&[]));
-    let file = &api.files(&branch.id, "prod").await.unwrap()[0];
-    assert_eq!((file.mode.as_str(), file.size), ("100644", 12));
-    assert_eq!(api.file(&file.blob_id).await.unwrap(), b"model: TCN2\n");
-    assert_eq!(world.server.writes(), 0);
-}
-
-#[tokio::test]
-async fn lists_files_that_are_too_many_for_one_answer() {
-    let world = World::new();
-    let forge = world.forge();
-    let main = world.repository.branch("main");
-    let changes: Vec<_> = ["a/1", "a/b/2", "a/b/3", "c/4"]
-        .map(|path| (path.to_owned(), Some(path.as_bytes().to_vec())))
-        .into();
-    let id = world
-        .repository
-        .commit_on(main.as_deref(), &changes, "Many")
-        .unwrap();
-    world.server.state().page_size = 2;
-    let files = forge.commits().unwrap().files(&id, "").await.unwrap();
-    let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
-    assert_eq!(
-        paths,
-        [
-            "README.md",
-            "a/1",
-            "a/b/2",
-            "a/b/3",
-            "c/4",
-            "prod/model.yaml"
-        ]
-    );
-}
-
-#[tokio::test]
-async fn a_repository_that_is_hidden_is_not_one_without_the_branch() {
-    let world = World::new();
-    world.server.state().name = "other".to_owned();
-    let forge = world.forge();
-    let error = forge.commits().unwrap().branch("main").await.unwrap_err();
-    let text = message(&error);
-    assert!(
-        text.starts_with("cannot read the repository team/models: "),
-        "{text}"
-    );
-}
-
-#[tokio::test]
 async fn makes_and_replaces_a_branch() {
     let world = World::new();
     let forge = world.forge();
@@ -139,11 +58,6 @@ async fn makes_and_replaces_a_branch() {
     assert_eq!(world.repository.branch(BRANCH), Some(commit.id.clone()));
     // On the way the branch was never at its base, for that closes the pull request.
     assert_eq!(world.server.state().open_pulls().len(), 1);
-
-    api.delete_branch(BRANCH, &commit.id).await.unwrap();
-    assert_eq!(world.repository.branch(BRANCH), None);
-    api.commit(&wanted_commit(&world, None)).await.unwrap();
-    check_branch(&world);
 }
 
 /// Killed before or after any call: the branch is the old one or the new one, and the next run ends
@@ -248,17 +162,6 @@ async fn two_runs_do_not_mix() {
             }
         }
     }
-}
-
-#[tokio::test]
-async fn deletes_only_what_was_seen() {
-    let world = World::new();
-    let forge = world.forge();
-    let main = world.repository.branch("main").unwrap();
-    let api = forge.commits().unwrap();
-    let error = api.delete_branch(BRANCH, &main).await.unwrap_err();
-    message(&error);
-    assert!(world.repository.branch(BRANCH).is_some());
 }
 
 #[tokio::test]

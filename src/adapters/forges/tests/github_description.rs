@@ -112,15 +112,6 @@ async fn github_would_understand_every_request_and_give_these_answers() {
     assert!(forge.open(&wanted()).await.unwrap_err().is_duplicate);
     forge.close(1).await.unwrap();
 
-    let api = forge.commits().unwrap();
-    let main = api.branch("main").await.unwrap().unwrap();
-    let branch = api.branch("modelsync/label-bot").await.unwrap().unwrap();
-    assert_eq!(api.branch("gone").await.unwrap(), None);
-    let beyond = api.commits_beyond(&main.id, &branch.id).await.unwrap();
-    assert_eq!(beyond.len(), 1);
-    let files = api.files(&branch.id, "prod").await.unwrap();
-    assert_eq!(api.file(&files[0].blob_id).await.unwrap(), b"model: TCN2\n");
-
     // The judge judges: an answer that is not GitHub's, and a request.
     let answer = Answer::json(200, &serde_json::json!([{"number": 1}]));
     world.server.fail(0, Moment::Before, Fault::Answer(answer));

@@ -129,17 +129,6 @@ impl Store {
             .collect()
     }
 
-    /// What is true of objects of a kind, without a copy of them.
-    pub(crate) fn filter_map<T>(
-        &self,
-        kind: &Kind,
-        mut of: impl FnMut(&Value) -> Option<T>,
-    ) -> Vec<T> {
-        let stored = kind.storage("", "").kind;
-        let objects = self.objects.iter().filter(|(key, _)| key.kind == stored);
-        objects.filter_map(|(_, object)| of(object)).collect()
-    }
-
     pub(crate) fn create(&mut self, kind: &Kind, namespace: &str, mut object: Value) -> Answer {
         let name = object["metadata"]["name"]
             .as_str()
