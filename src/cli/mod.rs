@@ -111,7 +111,10 @@ mod tests {
         let arguments: Vec<Arg> = tasks.flat_map(from_environment).collect();
         assert!(arguments.len() > 30, "{arguments:?}");
         for argument in arguments {
-            let name = argument.get_long().expect("each has a long flag").to_owned();
+            let name = argument
+                .get_long()
+                .expect("each has a long flag")
+                .to_owned();
             // A variable's text goes to the same parser as a flag's, also that of a switch.
             let argument = argument
                 .action(ArgAction::Set)
