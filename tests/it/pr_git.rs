@@ -219,10 +219,10 @@ fn a_run_that_is_asked_to_end_leaves_nothing_behind() {
             .args(["-s", signal, &process])
             .status();
         assert!(asked.unwrap().success());
-        let output = run.wait_with_output().unwrap();
-        let stderr = String::from_utf8(output.stderr).unwrap();
+        let run = run.wait();
+        let stderr = run.stderr;
         assert!(is_there, "it never pushed: {stderr}");
-        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert_eq!(run.code, 1, "{stderr}");
         assert!(stderr.contains("asked to end"), "{stderr}");
         let left: Vec<_> = std::fs::read_dir(&temporary).unwrap().collect();
         assert!(left.is_empty(), "{left:?}");
