@@ -85,6 +85,24 @@ fn follows_the_newest_model_and_keeps_what_people_wrote() {
 }
 
 #[test]
+fn who_cannot_be_assigned_is_told_and_not_written_again() {
+    let project = Project::new();
+    let github = project.github();
+    for _ in 0..2 {
+        github.no_faults();
+        let run = project.pr_with(&github, &["--assignee=stranger"]).run();
+        assert_eq!(run.code, 1);
+        assert!(
+            run.stderr.contains("stranger cannot be assigned there"),
+            "{}",
+            run.stderr
+        );
+    }
+    assert_eq!(github.writes(), 0);
+    assert_eq!(github.state().open_pulls().len(), 1);
+}
+
+#[test]
 fn a_base_that_moved_is_followed() {
     let project = Project::new();
     let run = || project.pr(&["package", "--repo", &project.url(), "--forge=none"]);

@@ -13,12 +13,12 @@ use tokio::sync::OnceCell;
 use super::api::{Api, Token};
 use super::github_app::App;
 use super::{CommitThroughApi, Forge, ForgeError, PushCredential};
-use crate::adapters::http::{Http, Method, Request, Url};
+use crate::adapters::http::{Http, Method, Request, StatusCode, Url};
 use crate::core::proposal::{
     Head, MergeMethod, PullRequest, WantedPullRequest, not_among, users_and_teams,
 };
 
-use wire::{Event, PullRequestAnswer, Review};
+use wire::{Assigned, Event, PullRequestAnswer, Review};
 
 /// Every request names the version of the API that it was written for.
 const HEADERS: &[(&str, &str)] = &[
@@ -218,10 +218,50 @@ impl GitHub {
         let request = Request::new(Method::POST, url).json(body);
         let request = match what {
             "comments" => request,
-            // A label or an assignee can be added twice.
+            // A label can be added twice.
             _ => request.repeatable(),
         };
         self.change(&doing, request).await
+    }
+
+    /// Assigns a pull request. GitHub passes over whom it cannot assign, and everybody when the token
+    /// may not push, without a word; so it is asked before, lest every run writes again, and its
+    /// answer is read:
+    /// <https://docs.github.com/en/rest/issues/assignees>.
+    async fn assign(&self, number: u64, assignees: &[String]) -> Result<(), ForgeError> {
+        let doing = format!(
+            "assign {}#{number} to {}",
+            self.repository(),
+            assignees.join(", ")
+        );
+        let token = self.token().await?;
+        for login in assignees {
+            let url = self.url(&["assignees", login], &[]);
+            let sent = self.api.send(&doing, Request::get(url), token.as_ref());
+            match sent.await {
+                Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
+                    return Err(ForgeError::new(format!(
+                        "cannot {doing}: {login} cannot be assigned there; give {login} access to \
+                         the repository, or leave this assignee out"
+                    )));
+                }
+                answer => answer?,
+            };
+        }
+        let url = self.url(&["issues", &number.to_string(), "assignees"], &[]);
+        let body = json!({"assignees": assignees});
+        // An assignee can be added twice.
+        let request = Request::new(Method::POST, url).json(&body).repeatable();
+        let issue: Assigned = self.api.ask(&doing, request, token.as_ref()).await?;
+        let missing = not_among(assignees, &issue.logins());
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(ForgeError::new(format!(
+            "cannot {doing}: GitHub passed over {}; the token must be allowed to push, or leave the \
+             assignees out",
+            missing.join(", ")
+        )))
     }
 
     async fn change_pull_request(
@@ -310,11 +350,7 @@ impl Forge for GitHub {
         number: u64,
         assignees: &'a [String],
     ) -> BoxFuture<'a, Result<(), ForgeError>> {
-        Box::pin(async move {
-            let change = json!({"assignees": assignees});
-            self.change_issue("assign", number, "assignees", &change)
-                .await
-        })
+        Box::pin(async move { self.assign(number, assignees).await })
     }
 
     fn enable_auto_merge(

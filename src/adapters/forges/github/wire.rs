@@ -94,6 +94,19 @@ impl Team {
     }
 }
 
+/// `issue`, for who it is assigned to.
+#[derive(Debug, Deserialize)]
+pub(super) struct Assigned {
+    assignees: Option<Vec<User>>,
+}
+
+impl Assigned {
+    pub(super) fn logins(self) -> Vec<String> {
+        let users = self.assignees.unwrap_or_default().into_iter();
+        users.map(|user| user.login).collect()
+    }
+}
+
 /// `pull-request-review`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Review {

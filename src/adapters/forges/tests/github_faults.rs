@@ -238,3 +238,14 @@ async fn does_not_repeat_a_secret_that_the_server_says() {
     let text = message(&seen.error);
     assert!(text.contains("token *** is bad"), "{text}");
 }
+
+#[tokio::test]
+async fn assignees_that_are_passed_over_are_told() {
+    let world = World::new();
+    let forge = world.forge();
+    // Whether bob can be assigned is asked first.
+    let issue = Answer::json(201, &serde_json::json!({"assignees": []}));
+    world.server.fail(1, Moment::Before, Fault::Answer(issue));
+    let error = forge.add_assignees(1, &names(&["bob"])).await.unwrap_err();
+    assert!(error.message.contains("passed over bob"), "{error}");
+}

@@ -244,6 +244,14 @@ impl GitHub {
                 let labels = labels.iter().map(|label| self.label_document(label));
                 Ok(Answer::json(200, &labels.collect()))
             }
+            ("GET", ["assignees", login]) => {
+                let is_known = self.collaborators.contains(*login);
+                let answer = || Answer {
+                    body: String::new(),
+                    ..Answer::json(204, &Value::Null)
+                };
+                is_known.then(answer).ok_or_else(not_found)
+            }
             ("POST", ["issues", number, "assignees"]) => {
                 let collaborators = self.collaborators.clone();
                 let pull = self.pull(number).ok_or_else(not_found)?;
