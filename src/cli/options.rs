@@ -54,8 +54,8 @@ fn is_blank(path: &Path) -> bool {
 /// How to print.
 #[derive(Args, Debug)]
 pub(super) struct OutputArgs {
-    /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    /// Output format: text, or json for one object on standard output
+    #[arg(long, default_value = "text", value_name = "FORMAT", env = "MODELSYNC_OUTPUT", value_parser = format)]
     pub(super) output: Format,
     /// Print every step and why each model was or was not chosen
     #[arg(short, long)]
@@ -75,6 +75,15 @@ impl OutputArgs {
         } else {
             Severity::Warning
         }
+    }
+}
+
+/// Tekton passes a parameter that is not set as an empty string.
+fn format(text: &str) -> Result<Format, String> {
+    match text {
+        "" | "text" => Ok(Format::Text),
+        "json" => Ok(Format::Json),
+        _ => Err("there are text and json".to_owned()),
     }
 }
 

@@ -484,6 +484,36 @@ fn results_for_tekton_and_parameters_from_it() {
     assert!(github.state().open_pulls()[0].is_draft);
 }
 
+/// `check --base` has a variable of its own: a pipeline that sets one must not move the other.
+#[test]
+fn base_and_output_come_from_the_environment() {
+    let project = Project::new();
+    let main = project.repository.branch("main").unwrap();
+    project.repository.set_branch("next", &main);
+    let url = project.url();
+    let flags = ["package", "--repo", &url, "--forge=none", "--dry-run"];
+    let run = |base: &str, output: &str| {
+        project
+            .pr(&flags)
+            .env("MODELSYNC_BASE", "nowhere")
+            .env("MODELSYNC_BASE_BRANCH", base)
+            .env("MODELSYNC_OUTPUT", output)
+            .run()
+    };
+    let object: serde_json::Value = serde_json::from_str(&run("next", "json").stdout).unwrap();
+    assert_eq!(object["base"], "next");
+    let blank = run("", "");
+    assert_eq!(blank.code, 0, "{}", blank.stderr);
+    assert!(blank.stdout.starts_with("commit\n"), "{}", blank.stdout);
+    let wrong = run("next", "yaml");
+    assert_eq!(wrong.code, 2);
+    assert!(
+        wrong.stderr.contains("there are text and json"),
+        "{}",
+        wrong.stderr
+    );
+}
+
 #[test]
 fn commits_in_the_name_that_was_asked_for() {
     let project = Project::new();
