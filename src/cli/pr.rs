@@ -67,7 +67,12 @@ struct PlaceArgs {
     )]
     remote: String,
     /// Branch to change [default: the remote's default branch]
-    #[arg(short = 'B', long, value_name = "BRANCH", env = "MODELSYNC_BASE_BRANCH")]
+    #[arg(
+        short = 'B',
+        long,
+        value_name = "BRANCH",
+        env = "MODELSYNC_BASE_BRANCH"
+    )]
     base: Option<String>,
     /// Branch for the change [default: modelsync/ and the SetModel's name]
     #[arg(long, value_name = "NAME", env = "MODELSYNC_BRANCH")]
