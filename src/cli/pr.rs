@@ -40,6 +40,9 @@ pub(super) struct PrArgs {
     /// Close a pull request of ours, and remove its branch, when nothing is left to change
     #[arg(long, env = "MODELSYNC_CLOSE_OBSOLETE", value_parser = FalseyValueParser::new())]
     close_obsolete: bool,
+    /// Propose again what somebody refused by closing its pull request, in a new one
+    #[arg(long, env = "MODELSYNC_REOPEN", value_parser = FalseyValueParser::new())]
+    reopen: bool,
     /// Print the commit, the diff and the pull request, and change nothing
     #[arg(long, env = "MODELSYNC_DRY_RUN", value_parser = FalseyValueParser::new())]
     dry_run: bool,
@@ -387,6 +390,7 @@ impl PrArgs {
                 signing_key: given(commit.signing_key.as_ref()),
             },
             closes_obsolete: self.close_obsolete,
+            reopens: self.reopen,
             is_dry_run: self.dry_run,
             git_limit: place.git_timeout,
         })

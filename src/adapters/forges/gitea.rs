@@ -7,15 +7,19 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api::{Api, Token};
+use super::api::{Api, Token, has_next_page};
 use super::draft_title::{marked, unmarked};
 use super::{Forge, ForgeError, PushCredential};
 use crate::adapters::http::{Http, HttpError, Method, Request, StatusCode, Url};
 use crate::core::proposal::{
-    Head, MergeMethod, PullRequest, WantedPullRequest, not_among, users_and_teams,
+    Fate, Head, LastPullRequest, MergeMethod, PullRequest, WantedPullRequest, not_among,
+    users_and_teams,
 };
 
 const DRAFT: &str = "WIP:";
+
+/// How many pages of pull requests, the newest first, are looked through for the last one of a branch.
+const PAGES_OF_LAST: u32 = 4;
 
 /// One repository on Gitea.
 pub(super) struct Gitea {
@@ -31,6 +35,9 @@ pub(super) struct Gitea {
 #[derive(Debug, Deserialize)]
 struct Answer {
     number: u64,
+    state: String,
+    #[serde(default)]
+    merged: bool,
     html_url: String,
     title: String,
     body: Option<String>,
@@ -60,7 +67,8 @@ struct Team {
 
 #[derive(Debug, Deserialize)]
 struct Branch {
-    #[serde(rename = "ref")]
+    /// Its name. `ref` is that too, but `refs/pull/NUMBER/head` once the branch was removed.
+    #[serde(rename = "label")]
     name: String,
     /// None when it is gone.
     repo: Option<Repository>,
@@ -88,6 +96,14 @@ impl Answer {
         let is_from_there =
             names.is_some_and(|(from, into)| head.is_in(&from.full_name, &into.full_name));
         is_from_there && self.base.name == base && self.head.name == head.branch
+    }
+
+    fn fate(&self) -> Fate {
+        match (self.merged, self.state.as_str()) {
+            (true, _) => Fate::Merged,
+            (false, "closed") => Fate::Closed,
+            (false, _) => Fate::Open,
+        }
     }
 
     fn into_pull_request(self, owner: &str) -> PullRequest {
@@ -198,6 +214,41 @@ impl Gitea {
             }
         }
         Ok(found)
+    }
+
+    /// Only the newest few pages are looked through: a repository may have any number of pull requests
+    /// that are closed. Older ones than those count as none.
+    async fn find_last(
+        &self,
+        head: &Head,
+        base: &str,
+    ) -> Result<Option<LastPullRequest>, ForgeError> {
+        let doing = format!(
+            "look up the last pull request of {} in {}",
+            head.branch,
+            self.repository()
+        );
+        for page in 1..=PAGES_OF_LAST {
+            let page = page.to_string();
+            // Without `sort` the newest come first, and there is no filter for the branch.
+            let query = [("state", "all"), ("limit", "50"), ("page", page.as_str())];
+            let request = Request::get(self.url(&["pulls"], &query));
+            let response = self.api.send(&doing, request, self.token.as_ref()).await?;
+            let answers: Vec<Answer> = response
+                .json()
+                .map_err(|error| ForgeError::new(format!("cannot {doing}: {error}")))?;
+            let ours = answers.into_iter().filter(|it| it.is_of(head, base));
+            if let Some(last) = ours.max_by_key(|it| it.number) {
+                return Ok(Some(LastPullRequest {
+                    fate: last.fate(),
+                    pull_request: last.into_pull_request(&self.owner),
+                }));
+            }
+            if !has_next_page(&response.headers) {
+                break;
+            }
+        }
+        Ok(None)
     }
 
     /// Adds what only the history tells: whether it merges by itself, and who was asked before, whom
@@ -362,6 +413,14 @@ impl Forge for Gitea {
         _: &'a [String],
     ) -> BoxFuture<'a, Result<Vec<PullRequest>, ForgeError>> {
         Box::pin(self.find_open(head, base))
+    }
+
+    fn last<'a>(
+        &'a self,
+        head: &'a Head,
+        base: &'a str,
+    ) -> BoxFuture<'a, Result<Option<LastPullRequest>, ForgeError>> {
+        Box::pin(self.find_last(head, base))
     }
 
     fn open<'a>(

@@ -15,7 +15,7 @@ use super::github_app::App;
 use super::{CommitThroughApi, Forge, ForgeError, PushCredential};
 use crate::adapters::http::{Http, Method, Request, StatusCode, Url};
 use crate::core::proposal::{
-    Head, MergeMethod, PullRequest, WantedPullRequest, not_among, users_and_teams,
+    Head, LastPullRequest, MergeMethod, PullRequest, WantedPullRequest, not_among, users_and_teams,
 };
 
 use wire::{Assigned, Event, PullRequestAnswer, Review};
@@ -132,8 +132,7 @@ impl GitHub {
         base: &str,
         reviewers: &[String],
     ) -> Result<Vec<PullRequest>, ForgeError> {
-        let owner = head.owner().unwrap_or(&self.owner);
-        let label = format!("{owner}:{}", head.branch);
+        let label = self.label(head);
         let doing = format!("list the pull requests of {label} in {}", self.repository());
         let query = [("state", "open"), ("head", label.as_str()), ("base", base)];
         let answers: Vec<PullRequestAnswer> = self.list(&doing, &["pulls"], &query).await?;
@@ -148,6 +147,40 @@ impl GitHub {
             }
         }
         Ok(found)
+    }
+
+    /// A branch as GitHub's filters want it.
+    fn label(&self, head: &Head) -> String {
+        format!("{}:{}", head.owner().unwrap_or(&self.owner), head.branch)
+    }
+
+    async fn find_last(
+        &self,
+        head: &Head,
+        base: &str,
+    ) -> Result<Option<LastPullRequest>, ForgeError> {
+        let label = self.label(head);
+        let doing = format!(
+            "look up the last pull request of {label} in {}",
+            self.repository()
+        );
+        let query = [
+            ("state", "all"),
+            ("head", label.as_str()),
+            ("base", base),
+            ("sort", "created"),
+            ("direction", "desc"),
+            // The label of a fork in the same organisation is the same.
+            ("per_page", "10"),
+        ];
+        let token = self.token().await?;
+        let request = Request::get(self.url(&["pulls"], &query));
+        let answers: Vec<PullRequestAnswer> = self.api.ask(&doing, request, token.as_ref()).await?;
+        let found = answers.into_iter().find(|answer| answer.is_of(head, base));
+        Ok(found.map(|answer| LastPullRequest {
+            fate: answer.fate(),
+            pull_request: answer.into_pull_request(&self.owner),
+        }))
     }
 
     async fn open_new(&self, wanted: &WantedPullRequest) -> Result<PullRequest, ForgeError> {
@@ -304,6 +337,14 @@ impl Forge for GitHub {
         reviewers: &'a [String],
     ) -> BoxFuture<'a, Result<Vec<PullRequest>, ForgeError>> {
         Box::pin(self.find_open(head, base, reviewers))
+    }
+
+    fn last<'a>(
+        &'a self,
+        head: &'a Head,
+        base: &'a str,
+    ) -> BoxFuture<'a, Result<Option<LastPullRequest>, ForgeError>> {
+        Box::pin(self.find_last(head, base))
     }
 
     fn open<'a>(

@@ -11,7 +11,9 @@ use super::api::{Api, Scheme, Token};
 use super::draft_title::{marked, unmarked};
 use super::{Forge, ForgeError, PushCredential};
 use crate::adapters::http::{Http, HttpError, Method, Request, StatusCode, Url};
-use crate::core::proposal::{Head, MergeMethod, PullRequest, WantedPullRequest, not_among};
+use crate::core::proposal::{
+    Fate, Head, LastPullRequest, MergeMethod, PullRequest, WantedPullRequest, not_among,
+};
 
 const DRAFT: &str = "Draft:";
 
@@ -29,6 +31,7 @@ pub(super) struct GitLab {
 #[derive(Debug, Deserialize)]
 struct MergeRequest {
     iid: u64,
+    state: String,
     web_url: String,
     title: String,
     description: Option<String>,
@@ -152,16 +155,56 @@ impl GitLab {
         ];
         let url = self.url(&self.project, &["merge_requests"], &query);
         let found: Vec<MergeRequest> = self.api.list(&doing, &url, self.token.as_ref()).await?;
-        // Branches of the same name in other forks are listed too.
+        let ours = self.only_from(head, found).await?.into_iter();
+        Ok(ours.map(MergeRequest::into_pull_request).collect())
+    }
+
+    async fn find_last(
+        &self,
+        head: &Head,
+        base: &str,
+    ) -> Result<Option<LastPullRequest>, ForgeError> {
+        let doing = format!(
+            "look up the last merge request of {} in {}",
+            head.branch, self.project
+        );
+        let query = [
+            ("state", "all"),
+            ("source_branch", head.branch.as_str()),
+            ("target_branch", base),
+            ("order_by", "created_at"),
+            ("sort", "desc"),
+            // Those of forks are among them.
+            ("per_page", "100"),
+        ];
+        let url = self.url(&self.project, &["merge_requests"], &query);
+        let found: Vec<MergeRequest> = self.ask(&doing, Request::get(url)).await?;
+        let last = self.only_from(head, found).await?.into_iter().next();
+        Ok(last.map(|last| LastPullRequest {
+            fate: match last.state.as_str() {
+                "closed" => Fate::Closed,
+                "merged" => Fate::Merged,
+                // `locked` is on its way to being merged.
+                _ => Fate::Open,
+            },
+            pull_request: last.into_pull_request(),
+        }))
+    }
+
+    /// Those from the project that has the branch: branches of the same name in other forks are
+    /// listed too.
+    async fn only_from(
+        &self,
+        head: &Head,
+        mut found: Vec<MergeRequest>,
+    ) -> Result<Vec<MergeRequest>, ForgeError> {
         let source = match (&head.fork, found.first()) {
-            (_, None) => return Ok(Vec::new()),
+            (_, None) => return Ok(found),
             (None, Some(first)) => first.target_project_id,
             (Some(fork), Some(_)) => self.project_id(fork).await?,
         };
-        let ours = found
-            .into_iter()
-            .filter(|found| found.source_project_id == Some(source));
-        Ok(ours.map(MergeRequest::into_pull_request).collect())
+        found.retain(|found| found.source_project_id == Some(source));
+        Ok(found)
     }
 
     async fn open_new(&self, wanted: &WantedPullRequest) -> Result<PullRequest, ForgeError> {
@@ -302,6 +345,14 @@ impl Forge for GitLab {
         _: &'a [String],
     ) -> BoxFuture<'a, Result<Vec<PullRequest>, ForgeError>> {
         Box::pin(self.find_open(head, base))
+    }
+
+    fn last<'a>(
+        &'a self,
+        head: &'a Head,
+        base: &'a str,
+    ) -> BoxFuture<'a, Result<Option<LastPullRequest>, ForgeError>> {
+        Box::pin(self.find_last(head, base))
     }
 
     fn open<'a>(

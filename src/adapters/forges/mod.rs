@@ -14,7 +14,7 @@ mod gitlab;
 use futures::future::BoxFuture;
 
 use super::secret::Secret;
-use crate::core::proposal::{Head, MergeMethod, PullRequest, WantedPullRequest};
+use crate::core::proposal::{Head, LastPullRequest, MergeMethod, PullRequest, WantedPullRequest};
 
 pub(crate) use commit_through_api::{BranchCommit, CommitThroughApi, FileChange, WantedCommit};
 pub(crate) use connect::{GitHubApp, Settings, connect};
@@ -30,6 +30,14 @@ pub(crate) trait Forge: Send + Sync {
         base: &'a str,
         reviewers: &'a [String],
     ) -> BoxFuture<'a, Result<Vec<PullRequest>, ForgeError>>;
+
+    /// The newest pull request from a branch into `base`, whatever became of it. Labels and reviewers
+    /// are as the forge lists them.
+    fn last<'a>(
+        &'a self,
+        head: &'a Head,
+        base: &'a str,
+    ) -> BoxFuture<'a, Result<Option<LastPullRequest>, ForgeError>>;
 
     /// Opens a pull request: title, body, branches and draft. The rest has steps of its own.
     fn open<'a>(

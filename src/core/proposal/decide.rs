@@ -3,7 +3,7 @@
 
 use super::MergeMethod;
 use super::body;
-use super::pull_request::{PullRequest, WantedPullRequest, not_among};
+use super::pull_request::{Fate, LastPullRequest, PullRequest, WantedPullRequest, not_among};
 
 /// The branch and the pull request as they should be.
 #[derive(Clone, Debug)]
@@ -14,8 +14,11 @@ pub struct Wanted {
     pub tree_id: String,
     /// The pull request; `None` when only the branch is asked for.
     pub pull_request: Option<WantedPullRequest>,
-    /// What stands for all that we say in the pull request, but for what changes by itself.
-    pub digest: String,
+    /// What our mark in the pull request says: what stands for all of its text, but for what changes
+    /// by itself, and what is proposed.
+    pub mark: String,
+    /// The name of the model.
+    pub model: String,
 }
 
 /// What there is.
@@ -25,6 +28,9 @@ pub struct Observed {
     pub branch: Option<Branch>,
     /// The open pull requests from the branch into the base.
     pub pull_requests: Vec<PullRequest>,
+    /// The newest from the branch into the base whatever became of it; `None` when there is none, or
+    /// when it does not matter.
+    pub last: Option<LastPullRequest>,
 }
 
 /// A branch that may hold the commit.
@@ -122,13 +128,22 @@ pub enum Step {
 pub enum Obstacle {
     /// The branch holds a commit of somebody else, which would be lost.
     Foreign(ForeignCommit),
+    /// Somebody closed the pull request that proposed this.
+    Declined {
+        /// The page of that pull request.
+        url: String,
+    },
 }
 
 /// The steps that are still missing, in their order; none when all is there.
 ///
 /// # Errors
-/// A step would destroy what somebody else made.
+/// A step would destroy what somebody else made, or ask again what somebody has refused.
 pub fn decide(wanted: &Wanted, observed: &Observed) -> Result<Vec<Step>, Obstacle> {
+    if let Some(declined) = declined(wanted, observed) {
+        let url = declined.url.clone();
+        return Err(Obstacle::Declined { url });
+    }
     let mut steps = Vec::new();
     match &observed.branch {
         None => steps.push(Step::Push { seen: None }),
@@ -156,6 +171,17 @@ pub fn decide(wanted: &Wanted, observed: &Observed) -> Result<Vec<Step>, Obstacl
     Ok(steps)
 }
 
+/// The pull request by which somebody said no to what is wanted. Ours that we closed say so in
+/// their mark. A run that was killed between the push and the opening left none.
+fn declined<'o>(wanted: &Wanted, observed: &'o Observed) -> Option<&'o PullRequest> {
+    let text = wanted.pull_request.as_ref()?;
+    let last = observed.last.as_ref().filter(|it| it.fate == Fate::Closed);
+    let there = &last
+        .filter(|_| observed.pull_requests.is_empty())?
+        .pull_request;
+    body::proposes(there, text, &wanted.mark, &wanted.model).then_some(there)
+}
+
 /// The pull request that counts: forges allow one for a branch, and should one allow more, the first
 /// is the one that people know.
 pub fn oldest(pull_requests: &[PullRequest]) -> Option<&PullRequest> {
@@ -166,7 +192,7 @@ pub fn oldest(pull_requests: &[PullRequest]) -> Option<&PullRequest> {
 fn complete(wanted: &Wanted, text: &WantedPullRequest, there: &PullRequest) -> Vec<Step> {
     let mut steps = Vec::new();
     let number = there.number;
-    if let Some((title, body)) = body::replaced(there, text, &wanted.digest) {
+    if let Some((title, body)) = body::replaced(there, text, &wanted.mark) {
         steps.push(Step::Edit {
             pull_request: there.clone(),
             title,
@@ -191,8 +217,9 @@ fn complete(wanted: &Wanted, text: &WantedPullRequest, there: &PullRequest) -> V
     steps
 }
 
-/// The steps that end a proposal that nobody needs any more: say why, close, remove the branch. What
-/// others have worked on stays.
+/// The steps that end a proposal that nobody needs any more: say why, take it back in its mark, close,
+/// remove the branch. The mark comes before the closing: a run that is killed in between must not
+/// leave what looks like somebody's refusal. What others have worked on stays.
 pub fn withdraw(observed: &Observed, reason: &str) -> Vec<Step> {
     let Some(branch) = observed.branch.as_ref().filter(|it| it.foreign.is_none()) else {
         return Vec::new();
@@ -202,6 +229,13 @@ pub fn withdraw(observed: &Observed, reason: &str) -> Vec<Step> {
         let number = there.number;
         let text = reason.to_owned();
         steps.push(Step::Comment { number, text });
+        if let Some(body) = body::withdrawn(&there.body) {
+            steps.push(Step::Edit {
+                pull_request: there.clone(),
+                title: there.title.clone(),
+                body,
+            });
+        }
         steps.push(Step::Close { number });
     }
     let seen = branch.id.clone();

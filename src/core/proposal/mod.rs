@@ -7,12 +7,13 @@ mod remote;
 mod report;
 pub mod trailers;
 
-pub use body::marked;
+pub use body::{mark, marked};
 pub use decide::{
     Branch, ForeignCommit, Observed, Obstacle, Step, Wanted, decide, oldest, withdraw,
 };
 pub use pull_request::{
-    Head, MergeMethod, PullRequest, WantedPullRequest, not_among, users_and_teams,
+    Fate, Head, LastPullRequest, MergeMethod, PullRequest, WantedPullRequest, not_among,
+    users_and_teams,
 };
 pub use remote::{ForgeKind, Remote, api_base_of};
 pub use report::{Outcome, Preview, Report};

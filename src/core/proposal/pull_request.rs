@@ -31,7 +31,7 @@ impl Head {
     }
 }
 
-/// An open pull request as the forge reports it.
+/// A pull request as the forge reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PullRequest {
     /// The number that people call it by.
@@ -53,6 +53,26 @@ pub struct PullRequest {
     pub reviewers: Vec<String>,
     /// Whether it merges by itself when its checks pass.
     pub has_auto_merge: bool,
+}
+
+/// The newest pull request from a branch into a base.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastPullRequest {
+    /// The pull request.
+    pub pull_request: PullRequest,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What became of a pull request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It can still be merged.
+    Open,
+    /// It was merged.
+    Merged,
+    /// It was closed without being merged.
+    Closed,
 }
 
 impl PullRequest {

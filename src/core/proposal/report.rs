@@ -5,7 +5,7 @@
 pub enum Outcome {
     /// The base says already what it should.
     UpToDate,
-    /// The proposal was there, and nothing was done.
+    /// The proposal was there, or somebody refused it, and nothing was done.
     Unchanged,
     /// The proposal was there, and something of it was renewed.
     Updated,

@@ -104,9 +104,11 @@ pub fn lines(report: &Report, is_verbose: bool) -> String {
         let line = reason.split_whitespace().collect::<Vec<_>>().join(" ");
         format!("{line}\n")
     });
+    // Nothing was done although there is something to propose.
+    let is_refused = report.outcome == Outcome::Unchanged && report.branch.is_none();
     if is_verbose {
         text.extend(reasons);
-    } else if report.outcome == Outcome::UpToDate {
+    } else if report.outcome == Outcome::UpToDate || is_refused {
         text.extend(reasons.take(1));
     }
     text

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::proposal::Facts;
 use super::template::{Template, TemplateError};
-use crate::core::proposal::marked;
+use crate::core::proposal::{mark, marked};
 
 const TITLE: &str = include_str!("templates/title.txt");
 const BODY: &str = include_str!("templates/body.md");
@@ -19,8 +19,9 @@ pub struct Text {
     pub title: String,
     /// The body, as our part of it.
     pub body: String,
-    /// What stands for both, but for what changes by itself as time goes by.
-    pub digest: String,
+    /// What our mark in the body says: what stands for both texts, but for what changes by itself as
+    /// time goes by, and what is proposed.
+    pub mark: String,
 }
 
 /// Renders title and body.
@@ -46,10 +47,12 @@ pub fn pull_request(
     let said = [title.render(&lasting)?, body.render(&lasting)?].join("\0");
     let hash = Sha256::digest(said.as_bytes());
     let digest: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let previous: Vec<String> = facts.previous.iter().map(|it| it.name.clone()).collect();
+    let mark = mark(&digest, &facts.model.name, &previous);
     Ok(Text {
         title: text,
-        body: marked(&body.render(facts)?, &digest),
-        digest,
+        body: marked(&body.render(facts)?, &mark),
+        mark,
     })
 }
 

@@ -75,7 +75,8 @@ impl Looker<'_> {
             base_id: world.base_id.to_string(),
             tree_id: proposal.tree_id.to_string(),
             pull_request: self.forge.map(|_| proposal.text.clone()),
-            digest: proposal.digest.clone(),
+            mark: proposal.mark.clone(),
+            model: proposal.model.clone(),
         };
         let branch = &proposal.branch;
         let model = Some(proposal.model.as_str());
@@ -93,7 +94,20 @@ impl Looker<'_> {
         let missing = |observed: &Observed| match decide(&wanted, observed) {
             Ok(steps) => Ok(steps),
             Err(Obstacle::Foreign(foreign)) => Err(Stop::Failed(refusal(branch, &url, &foreign))),
+            Err(Obstacle::Declined { url }) => Err(Stop::Failed(anyhow!(declined(
+                config,
+                &proposal.model,
+                &url
+            )))),
         };
+        if let Err(Obstacle::Declined { url }) = decide(&wanted, &observed) {
+            let reason = declined(config, &proposal.model, &url);
+            report.reasons.insert(0, reason);
+            // What is still there of it is not proposed.
+            (report.branch, report.commit, report.pull_request) = (None, None, None);
+            report.outcome = outcome(&progress.done, self.forge.is_some());
+            return Ok(());
+        }
         if self.request.is_dry_run {
             let steps = missing(&observed)?;
             report.outcome = outcome(&steps, self.forge.is_some());
@@ -334,6 +348,15 @@ impl Looker<'_> {
         }
         Ok(None)
     }
+}
+
+/// Why something is not proposed again, and what to do about it.
+fn declined(config: &SetModel, model: &str, url: &str) -> String {
+    format!(
+        "{}: not proposing {model} again, for somebody closed {url} without merging it: reopen it, add \
+         the model to spec.policy.exclude, or run with --reopen",
+        config.name
+    )
 }
 
 fn parsed(id: Option<&str>) -> anyhow::Result<Option<ObjectId>> {

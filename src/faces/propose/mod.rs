@@ -53,6 +53,8 @@ pub(crate) struct Request {
     pub(crate) commit: CommitOptions,
     /// Whether to close a pull request that nobody needs any more.
     pub(crate) closes_obsolete: bool,
+    /// Whether to propose again what somebody refused by closing its pull request.
+    pub(crate) reopens: bool,
     /// Whether to look only.
     pub(crate) is_dry_run: bool,
     /// For one run of git.

@@ -16,7 +16,8 @@ use crate::core::proposal::{Branch, ForeignCommit, Head, Observed};
 const MOST_OWN_COMMITS: usize = 50;
 
 impl Looker<'_> {
-    /// Looks at a branch and its pull requests.
+    /// Looks at a branch and its pull requests. `model` is what is to be proposed there; `None` when
+    /// nothing is.
     pub(super) async fn observe(
         &mut self,
         world: &World,
@@ -28,21 +29,24 @@ impl Looker<'_> {
             Some(id) => Some(self.tip(world, config, *id, model).await?),
             None => None,
         };
-        let pull_requests = match self.forge {
-            Some(forge) => {
-                let head = Head {
-                    fork: self.job.fork.as_ref().map(|fork| fork.full_name.clone()),
-                    branch: branch.to_owned(),
-                };
-                let reviewers = &self.request.extras.reviewers;
-                forge.find(&head, &world.base, reviewers).await?
-            }
-            None => Vec::new(),
-        };
-        Ok(Observed {
+        let mut observed = Observed {
             branch: tip,
-            pull_requests,
-        })
+            ..Observed::default()
+        };
+        if let Some(forge) = self.forge {
+            let head = Head {
+                fork: self.job.fork.as_ref().map(|fork| fork.full_name.clone()),
+                branch: branch.to_owned(),
+            };
+            let reviewers = &self.request.extras.reviewers;
+            observed.pull_requests = forge.find(&head, &world.base, reviewers).await?;
+            // Only where one would be opened, so that it costs nothing at other times.
+            let would_open = observed.pull_requests.is_empty() && model.is_some();
+            if would_open && !self.request.reopens {
+                observed.last = forge.last(&head, &world.base).await?;
+            }
+        }
+        Ok(observed)
     }
 
     async fn tip(

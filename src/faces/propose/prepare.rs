@@ -46,8 +46,8 @@ pub(super) struct Proposal {
     pub(super) message: String,
     /// The pull request.
     pub(super) text: WantedPullRequest,
-    /// What stands for its text.
-    pub(super) digest: String,
+    /// What our mark in its body says.
+    pub(super) mark: String,
     /// The model.
     pub(super) model: String,
     /// The models that are in the base.
@@ -123,7 +123,7 @@ pub(super) fn prepare(
         tree_id,
         message,
         text: wanted,
-        digest: text.digest,
+        mark: text.mark,
         model,
         previous: update.change.previous,
         reasons,

@@ -3,13 +3,15 @@
 use serde::Deserialize;
 
 use crate::adapters::forges::BranchCommit;
-use crate::core::proposal::{Head, PullRequest};
+use crate::core::proposal::{Fate, Head, PullRequest};
 
 /// `pull-request` and `pull-request-simple` of GitHub's description.
 #[derive(Debug, Deserialize)]
 pub(super) struct PullRequestAnswer {
     pub(super) node_id: String,
     number: u64,
+    state: String,
+    merged_at: Option<serde::de::IgnoredAny>,
     html_url: String,
     title: String,
     body: Option<String>,
@@ -59,6 +61,15 @@ impl PullRequestAnswer {
         let is_from_there =
             names.is_some_and(|(from, into)| head.is_in(&from.full_name, &into.full_name));
         is_from_there && self.base.name == base && self.head.name == head.branch
+    }
+
+    /// What became of it.
+    pub(super) fn fate(&self) -> Fate {
+        match (self.merged_at.is_some(), self.state.as_str()) {
+            (true, _) => Fate::Merged,
+            (false, "closed") => Fate::Closed,
+            (false, _) => Fate::Open,
+        }
     }
 
     /// In our words. Teams belong to the owner of the repository.

@@ -15,7 +15,7 @@ use super::super::fake::gitea::Gitea;
 use super::super::fake::gitlab::GitLab;
 use super::super::fake::server::Call;
 use super::*;
-use crate::core::proposal::MergeMethod;
+use crate::core::proposal::{Fate, MergeMethod};
 
 #[path = "../../../../tests/it/harness/real_part.rs"]
 #[expect(dead_code, reason = "each binary of tests uses its part")]
@@ -81,6 +81,8 @@ async fn every_step(forge: &dyn Forge) {
     forge.find(&head(), "main", &[]).await.unwrap();
     forge.comment(1, "Hello").await.unwrap();
     forge.close(1).await.unwrap();
+    let last = forge.last(&head(), "main").await.unwrap().unwrap();
+    assert_eq!(last.fate, Fate::Closed);
 }
 
 /// The bodies of calls with the names of their types; reads have none.

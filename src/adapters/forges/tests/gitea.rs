@@ -3,7 +3,7 @@
 use super::super::fake::gitea::Gitea;
 use super::super::fake::server::{Answer, Fault, Moment};
 use super::*;
-use crate::core::proposal::MergeMethod;
+use crate::core::proposal::{Fate, MergeMethod};
 
 struct World {
     server: Server<Gitea>,
@@ -240,4 +240,51 @@ async fn git_pushes_with_the_same_token() {
     assert_eq!(credential.user, "oauth2");
     assert_eq!(credential.password.expose(), TOKEN);
     assert!(forgejo.commits().is_none());
+}
+
+#[tokio::test]
+async fn finds_the_last_one_whatever_became_of_it() {
+    let world = world();
+    let fork = fork(world.directory.path());
+    let fork = ("bot/models".to_owned(), fork);
+    world.server.state().repositories.push(fork);
+    let forge = world.forge();
+    assert_eq!(forge.last(&head(), "main").await.unwrap(), None);
+    forge.open(&wanted()).await.unwrap();
+    let last = async || {
+        let last = forge.last(&head(), "main").await.unwrap().unwrap();
+        (last.pull_request.number, last.fate)
+    };
+    assert_eq!(last().await, (1, Fate::Open));
+    forge.close(1).await.unwrap();
+    assert_eq!(last().await, (1, Fate::Closed));
+    // Once the branch is gone, Gitea has another name for it.
+    let name = format!("refs/heads/{}", head().branch);
+    let repository = world.server.state().repositories[0].1.clone();
+    let id = repository.branch(&head().branch).unwrap();
+    repository.git(&["update-ref", "-d", &name], b"").unwrap();
+    assert_eq!(last().await, (1, Fate::Closed));
+    repository.set_branch(&head().branch, &id);
+    // Those of a fork, of which there are more than fit on a page, are others.
+    let from_fork = WantedPullRequest {
+        head: Head {
+            fork: Some("bot/models".to_owned()),
+            ..head()
+        },
+        ..wanted()
+    };
+    for number in 2..=4 {
+        forge.open(&from_fork).await.unwrap();
+        forge.close(number).await.unwrap();
+    }
+    assert_eq!(last().await, (1, Fate::Closed));
+    forge.open(&wanted()).await.unwrap();
+    assert_eq!(last().await, (5, Fate::Open));
+    {
+        let mut gitea = world.server.state();
+        gitea.pulls[4]["state"] = serde_json::json!("closed");
+        gitea.pulls[4]["merged"] = serde_json::json!(true);
+    }
+    assert_eq!(last().await, (5, Fate::Merged));
+    assert_eq!(forge.last(&head(), "next").await.unwrap(), None);
 }

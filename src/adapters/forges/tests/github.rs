@@ -1,7 +1,7 @@
 //! Pull requests on GitHub: what each step does, and that it can be done again.
 
 use super::*;
-use crate::core::proposal::MergeMethod;
+use crate::core::proposal::{Fate, MergeMethod};
 
 #[tokio::test]
 async fn opens_what_it_then_finds() {
@@ -220,4 +220,47 @@ async fn git_pushes_with_the_same_token() {
     assert!(!format!("{credential:?}").contains(TOKEN));
     let nobody = world.forge_with(QUICK, "GITHUB_TOKEN", "");
     assert!(nobody.push_credential().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn finds_the_last_one_whatever_became_of_it() {
+    let world = World::new();
+    let forge = world.forge();
+    assert_eq!(forge.last(&head(), "main").await.unwrap(), None);
+    let first = forge.open(&wanted()).await.unwrap();
+    let fate = async || {
+        world.server.no_faults();
+        let last = forge.last(&head(), "main").await.unwrap().unwrap();
+        assert_eq!((world.server.reads(), world.server.writes()), (1, 0));
+        (last.pull_request.number, last.fate)
+    };
+    assert_eq!(fate().await, (1, Fate::Open));
+    forge.close(first.number).await.unwrap();
+    assert_eq!(fate().await, (1, Fate::Closed));
+    // Also when nothing is left of its branch.
+    let name = format!("refs/heads/{}", head().branch);
+    let id = world.repository.branch(&head().branch).unwrap();
+    let removed = world.repository.git(&["update-ref", "-d", &name], b"");
+    removed.unwrap();
+    assert_eq!(fate().await, (1, Fate::Closed));
+    world.repository.set_branch(&head().branch, &id);
+    forge.open(&wanted()).await.unwrap();
+    assert_eq!(fate().await, (2, Fate::Open));
+    {
+        let mut github = world.server.state();
+        github.close(2);
+        github.pulls[1].is_merged = true;
+    }
+    assert_eq!(fate().await, (2, Fate::Merged));
+    // Neither another base nor a fork, also when GitHub lists all there are.
+    let fork = Head {
+        fork: Some("bot/models".to_owned()),
+        ..head()
+    };
+    for ignores_filters in [false, true] {
+        world.server.state().ignores_filters = ignores_filters;
+        assert_eq!(forge.last(&head(), "next").await.unwrap(), None);
+        assert_eq!(forge.last(&fork, "main").await.unwrap(), None);
+        assert_eq!(fate().await, (2, Fate::Merged));
+    }
 }

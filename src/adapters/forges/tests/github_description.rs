@@ -8,7 +8,7 @@ use super::super::{FileChange, WantedCommit};
 use super::descriptions::{judgement, packages, script};
 use super::*;
 use crate::adapters::http::{Http, Method, Request, StatusCode, Url};
-use crate::core::proposal::MergeMethod;
+use crate::core::proposal::{Fate, MergeMethod};
 
 /// A proxy that lets only through what the description allows. It ends with the value.
 struct Proxy {
@@ -111,6 +111,17 @@ async fn github_would_understand_every_request_and_give_these_answers() {
     assert!(found[0].has_auto_merge, "{found:?}");
     assert!(forge.open(&wanted()).await.unwrap_err().is_duplicate);
     forge.close(1).await.unwrap();
+    let last = forge.last(&head(), "main").await.unwrap().unwrap();
+    assert_eq!(last.fate, Fate::Closed);
+
+    // What a commit that GitHub makes asks for beside GraphQL, which the description does not have.
+    let http = Http::new(QUICK).unwrap();
+    for path in ["", "/branches/modelsync%2Flabel-bot"] {
+        let url = format!("{}/repos/team/models{path}", proxy.url);
+        let request = Request::get(Url::parse(&url).unwrap())
+            .header("authorization", &format!("Bearer {TOKEN}"));
+        http.send(&request).await.unwrap();
+    }
 
     // The judge judges: an answer that is not GitHub's, and a request.
     let answer = Answer::json(200, &serde_json::json!([{"number": 1}]));
@@ -121,7 +132,7 @@ async fn github_would_understand_every_request_and_give_these_answers() {
     let request = Request::new(Method::POST, url)
         .header("authorization", &format!("Bearer {TOKEN}"))
         .json(&serde_json::json!({"head": "a"}));
-    let error = Http::new(QUICK).unwrap().send(&request).await.unwrap_err();
+    let error = http.send(&request).await.unwrap_err();
     assert_eq!(error.status(), Some(StatusCode::UNPROCESSABLE_ENTITY));
 }
 

@@ -3,7 +3,7 @@
 use super::super::fake::gitlab::{GitLab, Grant};
 use super::super::fake::server::{Answer, Fault, Moment};
 use super::*;
-use crate::core::proposal::MergeMethod;
+use crate::core::proposal::{Fate, MergeMethod};
 
 struct World {
     server: Server<GitLab>,
@@ -277,4 +277,40 @@ async fn git_pushes_with_the_same_token() {
     assert_eq!(credential.user, "oauth2");
     assert_eq!(credential.password.expose(), TOKEN);
     assert!(world.forge().commits().is_none());
+}
+
+#[tokio::test]
+async fn finds_the_last_one_whatever_became_of_it() {
+    let world = world();
+    let fork = fork(world.directory.path());
+    let fork = ("bot/models".to_owned(), fork);
+    world.server.state().projects.push(fork);
+    let forge = world.forge();
+    assert_eq!(forge.last(&head(), "main").await.unwrap(), None);
+    forge.open(&wanted()).await.unwrap();
+    let last = async || {
+        let last = forge.last(&head(), "main").await.unwrap().unwrap();
+        (last.pull_request.number, last.fate)
+    };
+    assert_eq!(last().await, (1, Fate::Open));
+    forge.close(1).await.unwrap();
+    assert_eq!(last().await, (1, Fate::Closed));
+    // Those of a fork, of which there are some, are others.
+    let from_fork = WantedPullRequest {
+        head: Head {
+            fork: Some("bot/models".to_owned()),
+            ..head()
+        },
+        ..wanted()
+    };
+    for number in 2..=2 {
+        forge.open(&from_fork).await.unwrap();
+        forge.close(number).await.unwrap();
+    }
+    assert_eq!(last().await, (1, Fate::Closed));
+    forge.open(&wanted()).await.unwrap();
+    assert_eq!(last().await, (3, Fate::Open));
+    world.server.state().merge_requests[2]["state"] = serde_json::json!("merged");
+    assert_eq!(last().await, (3, Fate::Merged));
+    assert_eq!(forge.last(&head(), "next").await.unwrap(), None);
 }

@@ -1,5 +1,8 @@
 use super::*;
+use crate::core::proposal::mark;
 use crate::core::proposal::{Head, body::marked};
+
+const MARK: &str = "d model=m2 previous=m1";
 
 fn text() -> WantedPullRequest {
     WantedPullRequest {
@@ -9,7 +12,7 @@ fn text() -> WantedPullRequest {
             branch: "b".to_owned(),
         },
         title: "t".to_owned(),
-        body: marked("text", "d"),
+        body: marked("text", MARK),
         is_draft: false,
         labels: vec!["l".to_owned()],
         reviewers: vec!["r".to_owned()],
@@ -23,7 +26,8 @@ fn wanted() -> Wanted {
         base_id: "base".to_owned(),
         tree_id: "tree".to_owned(),
         pull_request: Some(text()),
-        digest: "d".to_owned(),
+        mark: MARK.to_owned(),
+        model: "m2".to_owned(),
     }
 }
 
@@ -115,6 +119,7 @@ fn every_state_converges() {
             let mut observed = Observed {
                 branch: branch.clone(),
                 pull_requests,
+                last: None,
             };
             let mut done = Vec::new();
             while let Some(step) = decide(&wanted, &observed).unwrap().into_iter().next() {
@@ -135,6 +140,7 @@ fn from_nothing() {
     let opened = Observed {
         branch: Some(branch()),
         pull_requests: vec![opened()],
+        last: None,
     };
     let steps = decide(&wanted(), &opened).unwrap();
     assert_eq!(
@@ -158,6 +164,7 @@ fn never_replaces_what_others_made() {
     let observed = Observed {
         branch: Some(theirs),
         pull_requests: vec![opened()],
+        last: None,
     };
     let obstacle = Obstacle::Foreign(foreign().unwrap());
     assert_eq!(decide(&wanted(), &observed), Err(obstacle));
@@ -169,8 +176,93 @@ fn withdraws_what_nobody_needs() {
     let observed = Observed {
         branch: Some(branch()),
         pull_requests: vec![opened()],
+        last: None,
     };
     let steps = withdraw(&observed, "why");
-    assert_eq!(names(&steps), ["comment", "close", "remove"]);
+    assert_eq!(names(&steps), ["comment", "edit", "close", "remove"]);
     assert_eq!(withdraw(&Observed::default(), "why"), []);
+    // Killed after the edit.
+    let there = observed.after(&steps[1], &wanted(), None);
+    let steps = withdraw(&there, "why");
+    assert_eq!(names(&steps), ["comment", "close", "remove"]);
+    // What was taken back is nobody's refusal, wherever the run was killed.
+    let closed = LastPullRequest {
+        pull_request: there.pull_requests[0].clone(),
+        fate: Fate::Closed,
+    };
+    for branch in [None, Some(branch())] {
+        let again = Observed {
+            branch,
+            pull_requests: Vec::new(),
+            last: Some(closed.clone()),
+        };
+        assert_eq!(
+            names(&decide(&wanted(), &again).unwrap()).last(),
+            Some(&"open")
+        );
+    }
+}
+
+/// What became of the newest pull request, what it proposed, and whether that keeps us from proposing.
+#[test]
+fn takes_no_for_an_answer() {
+    let by = |model: &str, previous: &[&str]| {
+        let previous: Vec<String> = previous.iter().map(|&it| it.to_owned()).collect();
+        marked("text", &mark("old", model, &previous))
+    };
+    let rows = [
+        ("closed", Fate::Closed, by("m2", &["m1"]), true),
+        ("another model", Fate::Closed, by("m3", &["m1"]), false),
+        ("another base value", Fate::Closed, by("m2", &["m0"]), false),
+        (
+            "merged, and the base went back",
+            Fate::Merged,
+            by("m2", &["m1"]),
+            false,
+        ),
+        ("opened meanwhile", Fate::Open, by("m2", &["m1"]), false),
+        // The title names no model.
+        ("marks taken away", Fate::Closed, "words".to_owned(), false),
+    ];
+    let stale = Branch {
+        tree_id: "old".to_owned(),
+        ..branch()
+    };
+    let others = Branch {
+        foreign: foreign(),
+        is_current: false,
+        ..branch()
+    };
+    for (name, fate, body, is_declined) in rows {
+        let pull_request = PullRequest { body, ..opened() };
+        let last = Some(LastPullRequest { pull_request, fate });
+        for branch in [None, Some(branch()), Some(stale.clone())] {
+            let observed = Observed {
+                branch,
+                pull_requests: Vec::new(),
+                last: last.clone(),
+            };
+            let decided = decide(&wanted(), &observed);
+            if is_declined {
+                let url = "u".to_owned();
+                assert_eq!(decided, Err(Obstacle::Declined { url }), "{name}");
+            } else {
+                assert_eq!(names(&decided.unwrap()).last(), Some(&"open"), "{name}");
+            }
+            // Reopened, it counts as it is.
+            let open = Observed {
+                pull_requests: vec![opened()],
+                ..observed
+            };
+            assert!(decide(&wanted(), &open).is_ok(), "{name}");
+        }
+        // Nothing is to be done, so that nothing stands in the way.
+        let observed = Observed {
+            branch: Some(others.clone()),
+            pull_requests: Vec::new(),
+            last,
+        };
+        let is_foreign = matches!(decide(&wanted(), &observed), Err(Obstacle::Foreign(_)));
+        assert_eq!(is_foreign, !is_declined, "{name}");
+    }
 }

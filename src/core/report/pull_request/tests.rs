@@ -87,13 +87,10 @@ fn the_digest_forgets_what_time_changes() {
     later.summary = "chose TCN2, newest eligible of 4 models".to_owned();
     let later = pull_request(&later, None, None).unwrap();
     assert_ne!(later.body, text.body);
-    assert_eq!(later.digest, text.digest);
+    assert_eq!(later.mark, text.mark);
     let mut other = facts();
     other.model = model("TCN3", 8);
-    assert_ne!(
-        pull_request(&other, None, None).unwrap().digest,
-        text.digest
-    );
+    assert_ne!(pull_request(&other, None, None).unwrap().mark, text.mark);
 }
 
 #[test]

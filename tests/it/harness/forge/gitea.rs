@@ -88,7 +88,7 @@ impl Gitea {
         let title = call.text("title");
         let pull = json!({
             "id": number, "number": number, "title": title, "body": call.text("body"),
-            "state": "open", "draft": title.starts_with("WIP: "), "labels": [], "assignees": null,
+            "state": "open", "merged": false, "draft": title.starts_with("WIP: "), "labels": [], "assignees": null,
             "requested_reviewers": null, "requested_reviewers_teams": null, "head": head,
             "base": base, "html_url": format!("https://gitea.com/team/models/pulls/{number}"),
             "created_at": TIME, "updated_at": TIME,
@@ -96,6 +96,19 @@ impl Gitea {
         self.pulls.push(pull.clone());
         self.events.push(Vec::new());
         Ok(Answer::json(201, &pull))
+    }
+
+    /// A pull request as it is now: without its branch, Gitea names what is left of it.
+    fn document(&self, pull: &Value) -> Value {
+        let mut pull = pull.clone();
+        let full_name = pull["head"]["repo"]["full_name"].as_str();
+        let mut repositories = self.repositories.iter();
+        let repository = repositories.find(|(name, _)| Some(name.as_str()) == full_name);
+        let branch = pull["head"]["label"].as_str().unwrap();
+        if repository.is_some_and(|(_, repository)| repository.branch(branch).is_none()) {
+            pull["head"]["ref"] = json!(format!("refs/pull/{}/head", pull["number"]));
+        }
+        pull
     }
 
     fn edit(&mut self, call: &Call, at: usize) -> Answer {
@@ -202,8 +215,12 @@ impl Gitea {
         let at = number.map(|number| number - 1);
         match (call.method.as_str(), rest, at) {
             ("GET", ["pulls"], _) => {
-                let open = self.pulls.iter().filter(|pull| pull["state"] == "open");
-                Ok(Self::page(call, &open.cloned().collect::<Vec<_>>()))
+                let state = &call.query["state"];
+                let pulls = self.pulls.iter();
+                let found = pulls.filter(|pull| state == "all" || pull["state"] == *state);
+                // The newest first, where no order is asked for.
+                let found: Vec<Value> = found.rev().map(|pull| self.document(pull)).collect();
+                Ok(Self::page(call, &found))
             }
             ("POST", ["pulls"], _) => self.open(call),
             ("GET", ["pulls", _], Some(at)) => Ok(Answer::json(200, &self.pulls[at])),

@@ -79,13 +79,18 @@ impl GitLab {
             wanted.is_none_or(|wanted| value.as_str() == Some(wanted))
         };
         let found = self.merge_requests.iter().filter(|it| {
-            wanted("state", &it["state"])
+            (wanted("state", &it["state"]) || call.query["state"] == "all")
                 && wanted("source_branch", &it["source_branch"])
                 && wanted("target_branch", &it["target_branch"])
         });
-        let found: Vec<&Value> = found.collect();
+        let mut found: Vec<&Value> = found.collect();
+        // The newest first, also where nothing is asked for.
+        if call.query.get("sort").is_none_or(|sort| sort == "desc") {
+            found.reverse();
+        }
         // Pages of two, to see that all are read.
-        let page: usize = call.query["page"].parse().unwrap();
+        let page = call.query.get("page").map(String::as_str).unwrap_or("1");
+        let page: usize = page.parse().unwrap();
         let pages: Vec<&[&Value]> = found.chunks(2).collect();
         let answer = Answer::json(200, &json!(pages.get(page - 1).unwrap_or(&[].as_slice())));
         if page < pages.len() {

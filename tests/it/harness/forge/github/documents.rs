@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::server::{Answer, Call};
+use super::super::server::Answer;
 use super::{GitHub, Pull, not_found};
 
 const API: &str = "https://api.github.com";
@@ -141,7 +141,7 @@ impl GitHub {
             "body": (!pull.body.is_empty()).then_some(&pull.body),
             "labels": pull.labels.iter().map(|label| self.label_document(label)).collect::<Vec<_>>(),
             "milestone": null, "created_at": TIME, "updated_at": TIME, "closed_at": closed_at,
-            "merged_at": null, "merge_commit_sha": null, "assignee": null,
+            "merged_at": pull.is_merged.then_some(TIME), "merge_commit_sha": null, "assignee": null,
             "assignees": pull.assignees.iter().map(|login| user(login)).collect::<Vec<_>>(),
             "requested_reviewers": pull.asked_users.iter().map(|login| user(login)).collect::<Vec<_>>(),
             "requested_teams": pull.asked_teams.iter().map(|slug| team(slug)).collect::<Vec<_>>(),
@@ -284,109 +284,6 @@ impl GitHub {
                 "name": branch, "commit": self.commit_document(full_name, &id), "protected": false,
                 "_links": {"html": format!("https://github.com/{full_name}/tree/{branch}"), "self": url},
                 "protection": {"enabled": false}, "protection_url": format!("{url}/protection"),
-            }),
-        ))
-    }
-
-    pub(super) fn get_comparison(&self, full_name: &str, range: &str) -> Result<Answer, Answer> {
-        let (base, head) = range.split_once("...").ok_or_else(not_found)?;
-        let repository = self.repository_of(full_name).ok_or_else(not_found)?;
-        let ancestor = repository
-            .line(&["merge-base", base, head])
-            .ok_or_else(not_found)?;
-        let list = |range: String| -> Vec<String> {
-            let lines = repository.line(&["rev-list", "--reverse", &range]).unwrap();
-            lines.lines().map(str::to_owned).collect()
-        };
-        let ahead = list(format!("{base}..{head}"));
-        let behind = list(format!("{head}..{base}"));
-        let status = match (ahead.is_empty(), behind.is_empty()) {
-            (true, true) => "identical",
-            (false, true) => "ahead",
-            (true, false) => "behind",
-            (false, false) => "diverged",
-        };
-        let commits = ahead
-            .iter()
-            .map(|id| self.commit_document(full_name, id).unwrap());
-        let url = format!("{API}/repos/{full_name}/compare/{range}");
-        let page = format!("https://github.com/{full_name}/compare/{range}");
-        Ok(Answer::json(
-            200,
-            &json!({
-                "url": url, "html_url": page, "permalink_url": page, "diff_url": format!("{page}.diff"),
-                "patch_url": format!("{page}.patch"),
-                "base_commit": self.commit_document(full_name, base),
-                "merge_base_commit": self.commit_document(full_name, &ancestor), "status": status,
-                "ahead_by": ahead.len(), "behind_by": behind.len(), "total_commits": ahead.len(),
-                "commits": commits.collect::<Vec<_>>(), "files": [],
-            }),
-        ))
-    }
-
-    pub(super) fn get_tree(
-        &self,
-        call: &Call,
-        full_name: &str,
-        id: &str,
-    ) -> Result<Answer, Answer> {
-        let repository = self.repository_of(full_name).ok_or_else(not_found)?;
-        let is_recursive = call.query.contains_key("recursive");
-        let mut arguments = vec!["ls-tree", "--long", "-z"];
-        if is_recursive {
-            arguments.extend(["-r", "-t"]);
-        }
-        arguments.push(id);
-        let lines = repository.git(&arguments, b"").map_err(|_| not_found())?;
-        let lines = String::from_utf8(lines).unwrap();
-        let mut entries = Vec::new();
-        for line in lines.split_terminator('\0') {
-            let (details, path) = line.split_once('\t').unwrap();
-            let details: Vec<&str> = details.split_whitespace().collect();
-            let url = format!("{API}/repos/{full_name}/git/{}s/{}", details[1], details[2]);
-            let mut entry = json!({
-                "path": path, "mode": details[0], "type": details[1], "sha": details[2], "url": url,
-            });
-            if let Ok(size) = details[3].parse::<u64>() {
-                entry["size"] = json!(size);
-            }
-            entries.push(entry);
-        }
-        // As GitHub does when there are more than 100,000.
-        let is_truncated = is_recursive && entries.len() > self.page_size;
-        entries.truncate(if is_recursive {
-            self.page_size
-        } else {
-            usize::MAX
-        });
-        let sha = repository.line(&["rev-parse", &format!("{id}^{{tree}}")]);
-        Ok(Answer::json(
-            200,
-            &json!({
-                "sha": sha, "tree": entries, "truncated": is_truncated,
-                "url": format!("{API}/repos/{full_name}/git/trees/{id}"),
-            }),
-        ))
-    }
-
-    pub(super) fn get_blob(&self, full_name: &str, id: &str) -> Result<Answer, Answer> {
-        use base64::Engine;
-        let repository = self.repository_of(full_name).ok_or_else(not_found)?;
-        let bytes = repository
-            .git(&["cat-file", "blob", id], b"")
-            .map_err(|_| not_found())?;
-        let text = base64::prelude::BASE64_STANDARD.encode(&bytes);
-        // In lines of 60, as GitHub has it.
-        let lines: Vec<&str> = text
-            .as_bytes()
-            .chunks(60)
-            .map(|line| std::str::from_utf8(line).unwrap())
-            .collect();
-        Ok(Answer::json(
-            200,
-            &json!({
-                "content": lines.join("\n") + "\n", "encoding": "base64", "sha": id, "size": bytes.len(),
-                "node_id": "B_1", "url": format!("{API}/repos/{full_name}/git/blobs/{id}"),
             }),
         ))
     }

@@ -71,6 +71,7 @@ pub(crate) struct Pull {
     pub(crate) head: String,
     pub(crate) base: String,
     pub(crate) is_open: bool,
+    pub(crate) is_merged: bool,
     pub(crate) is_draft: bool,
     pub(crate) labels: BTreeSet<String>,
     pub(crate) assignees: BTreeSet<String>,
@@ -174,6 +175,11 @@ impl GitHub {
         self.pulls.iter_mut().find(|pull| pull.number == number)
     }
 
+    /// Somebody closes a pull request without merging it.
+    pub(crate) fn close(&mut self, number: u64) {
+        self.pull(&number.to_string()).unwrap().is_open = false;
+    }
+
     /// GitHub closes a pull request whose branch is gone, or has nothing that its base has not.
     fn close_empty_pulls(&mut self) {
         for at in 0..self.pulls.len() {
@@ -215,9 +221,6 @@ impl GitHub {
         match (call.method.as_str(), rest) {
             ("GET", []) => Ok(Answer::json(200, &self.repository_document(&full_name))),
             ("GET", ["branches", branch]) => self.get_branch(&full_name, branch),
-            ("GET", ["compare", range]) => self.get_comparison(&full_name, range),
-            ("GET", ["git", "trees", id]) => self.get_tree(call, &full_name, id),
-            ("GET", ["git", "blobs", id]) => self.get_blob(&full_name, id),
             ("GET", ["pulls"]) => Ok(self.list_pulls(call)),
             ("POST", ["pulls"]) => self.open_pull(call),
             ("GET", ["pulls", number]) => {
@@ -284,7 +287,11 @@ impl GitHub {
                 && wanted("base").is_none_or(|base| base == pull.base);
             is_wanted || self.ignores_filters
         });
-        let documents: Vec<Value> = pulls.map(|pull| self.pull_document(pull)).collect();
+        let mut documents: Vec<Value> = pulls.map(|pull| self.pull_document(pull)).collect();
+        // The newest first, also where nothing is asked for.
+        if wanted("direction").is_none_or(|direction| direction == "desc") {
+            documents.reverse();
+        }
         self.page(call, &documents)
     }
 
@@ -338,6 +345,7 @@ impl GitHub {
             base: base.to_owned(),
             head_repository,
             is_open: true,
+            is_merged: false,
             is_draft: call.body["draft"] == json!(true),
             labels: BTreeSet::new(),
             assignees: BTreeSet::new(),
