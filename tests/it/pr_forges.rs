@@ -373,9 +373,7 @@ fn every_refusal_is_told_and_survived() {
                 assert!(said.starts_with("error: "), "{context}");
                 assert!(said.contains("cannot "), "{context}");
                 assert!(said.contains(words), "{context}");
-                // GitHub's and GitLab's words for these say what is wrong, and nothing general helps.
-                let has_hint = !matches!(*words, "409" | "422");
-                assert!(!has_hint || said.contains("; "), "no hint: {context}");
+                assert!(said.contains("; "), "no hint: {context}");
                 forge.no_faults();
                 run(kind, &project, &forge, &url, &[]).json();
                 let seen = forge.seen();

@@ -5,9 +5,9 @@ use crate::adapters::http::{HttpError, Method, Problem, StatusCode};
 
 /// What a forge did not do, and what to do about it, in words for the user.
 #[derive(Debug, thiserror::Error)]
-#[error("{message}")]
+#[error("{message}{}", hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default())]
 pub(crate) struct ForgeError {
-    /// One sentence: what was being done, to what, what went wrong and what to do next.
+    /// What was being done, to what, and what went wrong; when displayed, with what to do next.
     pub(crate) message: String,
     /// Whether it may have been done all the same, so that only another look can tell.
     pub(crate) is_uncertain: bool,
@@ -17,8 +17,10 @@ pub(crate) struct ForgeError {
     pub(crate) is_outdated: bool,
     /// The refused request, for those who must look closer.
     pub(super) refused: Option<HttpError>,
-    /// Whether the message says what to do next.
-    has_hint: bool,
+    /// What to do next, where the message does not say it.
+    hint: Option<String>,
+    /// Whether that is what it mostly is after such a refusal: what knows more goes before it.
+    is_general: bool,
 }
 
 impl ForgeError {
@@ -27,11 +29,11 @@ impl ForgeError {
         self.refused.as_ref()?.status()
     }
 
-    /// Adds what to do next, where nothing says it yet.
+    /// Adds what to do next, where nothing precise says it yet.
     pub(super) fn with_hint(mut self, hint: &str) -> Self {
-        if !self.has_hint {
-            self.message = format!("{}; {hint}", self.message);
-            self.has_hint = true;
+        if self.hint.is_none() || self.is_general {
+            self.hint = Some(hint.to_owned());
+            self.is_general = false;
         }
         self
     }
@@ -44,7 +46,8 @@ impl ForgeError {
             is_duplicate: false,
             is_outdated: false,
             refused: None,
-            has_hint: false,
+            hint: None,
+            is_general: false,
         }
     }
 
@@ -63,13 +66,14 @@ impl ForgeError {
                 is_uncertain.then(|| may_be_done.to_owned())
             })
             .or_else(|| usual_hint(&error).map(str::to_owned));
-        let has_hint = hint.is_some();
-        let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-        let message = format!("cannot {doing}: {error}{hint}");
+        let is_general = hint.is_none();
+        let hint = hint.or_else(|| general_hint(&error).map(str::to_owned));
+        let message = format!("cannot {doing}: {error}");
         Self {
             is_uncertain,
+            hint,
+            is_general,
             refused: Some(error),
-            has_hint,
             ..Self::new(message)
         }
     }
@@ -87,5 +91,19 @@ fn usual_hint(error: &HttpError) -> Option<&'static str> {
             Some("it is asked too often: try again later")
         }
         Problem::Status(_) => None,
+    }
+}
+
+/// What to do next after a refusal whose words say what is wrong, where nothing knows better.
+fn general_hint(error: &HttpError) -> Option<&'static str> {
+    match error.status()? {
+        StatusCode::CONFLICT => Some(
+            "something stands in the way or changed meanwhile: run again, and if it stays, change \
+             what the forge names",
+        ),
+        StatusCode::UNPROCESSABLE_ENTITY => {
+            Some("change what the forge names, or leave out the option that asks for it")
+        }
+        _ => Some("check that --forge and --forge-url name the right forge"),
     }
 }

@@ -38,17 +38,12 @@ impl GitError {
     pub(super) fn of(doing: &str, remote: &str, stderr: &str) -> Self {
         let (cause, hint, refused) = match explain(stderr) {
             Some((cause, hint, refused)) => (cause.to_owned(), hint.to_owned(), refused),
-            None => (last_words(stderr), String::new(), Refused::ForGood),
+            None => (last_words(stderr), UNKNOWN.to_owned(), Refused::ForGood),
         };
         let hint = hint.replace("REMOTE", remote);
-        let hint = if hint.is_empty() {
-            hint
-        } else {
-            format!("; {hint}")
-        };
         let said = server_words(stderr);
         Self {
-            message: format!("cannot {doing}: {cause}{said}{hint}"),
+            message: format!("cannot {doing}: {cause}{said}; {hint}"),
             refused,
         }
     }
@@ -59,6 +54,9 @@ const SHA256: (&str, &str) = (
     "the repository names its objects with SHA-256, which is not supported",
     "use a repository with SHA-1",
 );
+
+/// What to do about words of git's that are not among ours.
+const UNKNOWN: &str = "see whether `git ls-remote REMOTE` says more";
 
 /// A line of git's, what it means, and what to do next. The first that occurs counts, so that a
 /// precise one stands before a vague one that accompanies it.
@@ -175,6 +173,18 @@ const WORDS: &[(&[&str], &str, &str, Refused)] = &[
         "the connection broke off",
         "try again later",
         Refused::Uncertain,
+    ),
+    // git's transport.c: "fatal: transport 'ext' not allowed"; transport-helper.c: "fatal: Unable to
+    // find remote helper for 'x'"
+    (
+        &[
+            "transport '",
+            "Unable to find remote helper",
+            "is not a git command",
+        ],
+        "git knows no such kind of URL, or may not use it",
+        "give a path, or a URL that begins with https://, http://, ssh:// or file://",
+        Refused::ForGood,
     ),
     // git's setup.c
     (

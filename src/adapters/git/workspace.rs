@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use gix::ObjectId;
 
 use super::command::{Git, Programs};
@@ -56,13 +56,11 @@ impl Workspace {
             Some(_) => None,
             None => place.checked_push_url()?.cloned(),
         };
-        let problem = || "cannot make a temporary repository".to_owned();
-        let directory = tempfile::Builder::new()
-            .prefix("modelsync-")
-            .tempdir()
-            .with_context(problem)?;
-        lay_out(directory.path(), place).with_context(problem)?;
-        let mut configuration = Vec::new();
+        let directory = tempfile::Builder::new().prefix("modelsync-").tempdir();
+        let directory = directory.map_err(|error| no_room(&error))?;
+        lay_out(directory.path(), place)?;
+        // It takes an open file of the caller's for the repository, and would wait for it.
+        let mut configuration = vec![("protocol.fd.allow".to_owned(), "never".to_owned())];
         if let Some(clone) = &place.clone {
             configuration.extend(clone.settings.iter().cloned());
         }
@@ -298,33 +296,44 @@ impl Workspace {
 /// A bare repository as gitrepository-layout(5) describes it. `git init` would add templates, and
 /// take longer.
 fn lay_out(directory: &Path, place: &Place) -> anyhow::Result<()> {
+    let write = |inner: &str, text: &str| {
+        fs::write(directory.join(inner), text).map_err(|error| no_room(&error))
+    };
     for inner in ["objects/info", "objects/pack", "refs/heads"] {
-        fs::create_dir_all(directory.join(inner))?;
+        fs::create_dir_all(directory.join(inner)).map_err(|error| no_room(&error))?;
     }
-    fs::write(directory.join("HEAD"), "ref: refs/heads/main\n")?;
+    write("HEAD", "ref: refs/heads/main\n")?;
     // What is missing may be fetched from the remote later: partial-clone.txt of git's technical
     // documentation. The extension is read from this file only.
-    fs::write(
-        directory.join("config"),
+    write(
+        "config",
         "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tpartialClone = origin\n[remote \"origin\"]\n\tpromisor = true\n",
     )?;
     let Some(clone) = &place.clone else {
         return Ok(());
     };
-    let objects = clone.common_directory.canonicalize()?.join("objects");
+    let objects = clone.common_directory.canonicalize();
+    let problem = || format!("cannot read the clone {}", clone.common_directory.display());
+    let objects = objects.with_context(problem)?.join("objects");
     let Some(path) = objects.to_str().filter(|path| !path.contains(['\n', '"'])) else {
         bail!(
-            "the path of the clone {} cannot be borrowed from",
+            "cannot borrow objects from the clone {}: git does not take such a path; move it, or name \
+             the repository with --repo",
             objects.display()
         );
     };
-    fs::write(
-        directory.join("objects/info/alternates"),
-        format!("{path}\n"),
-    )?;
+    write("objects/info/alternates", &format!("{path}\n"))?;
     let shallow = clone.common_directory.join("shallow");
     if shallow.exists() {
-        fs::copy(shallow, directory.join("shallow"))?;
+        fs::copy(shallow, directory.join("shallow")).map_err(|error| no_room(&error))?;
     }
     Ok(())
+}
+
+fn no_room(error: &std::io::Error) -> anyhow::Error {
+    anyhow!(
+        "cannot make a temporary repository in {}: {error}; name a directory that can be written to \
+         with TMPDIR",
+        std::env::temp_dir().display()
+    )
 }
