@@ -16,15 +16,33 @@ pub(super) enum Outcome {
     Failed,
     /// A check could not decide.
     Undecided,
+    /// The arguments do not go together; the reason is printed.
+    WrongUsage,
 }
 
+/// Arguments that do not go together, where the argument parser cannot tell because an empty value is
+/// none. Ends a run as wrong usage does.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct WrongUsage(pub(super) &'static str);
+
 impl Outcome {
-    /// The exit code: 0 done, 1 refused, failed or different, 2 (by the argument parser) usage, 3
-    /// undecided.
+    /// How a run ends that an error stopped.
+    pub(super) fn of(error: &anyhow::Error) -> Self {
+        if error.is::<WrongUsage>() {
+            Self::WrongUsage
+        } else {
+            Self::Failed
+        }
+    }
+
+    /// The exit code: 0 done, 1 refused, failed or different, 2 (mostly by the argument parser) usage,
+    /// 3 undecided.
     pub(super) fn exit_code(self) -> ExitCode {
         match self {
             Self::Done => ExitCode::SUCCESS,
             Self::Different | Self::Failed => ExitCode::FAILURE,
+            Self::WrongUsage => ExitCode::from(2),
             Self::Undecided => ExitCode::from(3),
         }
     }
@@ -43,5 +61,5 @@ pub(super) fn report(error: &anyhow::Error, command: &Command, printer: &mut Pri
         return ExitCode::SUCCESS;
     }
     printer.error(&format!("{error:#}"));
-    Outcome::Failed.exit_code()
+    Outcome::of(error).exit_code()
 }

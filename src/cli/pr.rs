@@ -7,14 +7,15 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
-use super::failure::Outcome;
+use super::failure::{Outcome, WrongUsage};
 use super::options::{Format, OutputArgs, PackageArgs, path_or_blank};
 use super::output::Printer;
 use crate::core::policy::duration;
 use crate::core::proposal::{self, ForgeKind, MergeMethod};
 use crate::core::report::proposed;
 use crate::faces::propose::{
-    self, CommitOptions, Extras, ForgeOptions, Naming, Request, TemplateFiles,
+    self, CommitOptions, Extras, ForgeOptions, GitHubApp, Identity, Naming, RebaseWhen, Request,
+    TemplateFiles,
 };
 
 /// Commit what render would change to a branch of a remote, and open or renew a pull request
@@ -83,6 +84,15 @@ struct PlaceArgs {
     /// Use a branch for each model, and close the pull requests of older ones
     #[arg(long, env = "MODELSYNC_BRANCH_PER_MODEL", value_parser = FalseyValueParser::new())]
     branch_per_model: bool,
+    /// When to make our commit anew because the base has moved: behind-base-branch, or only when
+    /// conflicted
+    #[arg(
+        long,
+        value_name = "WHEN",
+        env = "MODELSYNC_REBASE_WHEN",
+        default_value = "behind-base-branch"
+    )]
+    rebase_when: Blank<RebaseName>,
     /// Push the branch to this fork
     #[arg(long, value_name = "URL", env = "MODELSYNC_FORK")]
     fork: Option<String>,
@@ -169,10 +179,10 @@ struct CommitArgs {
     commit_via: Option<Blank<CommitVia>>,
     /// Author, as "Name <address>" [default: as git knows it]
     #[arg(long, value_name = "IDENTITY", env = "MODELSYNC_AUTHOR")]
-    author: Option<String>,
+    author: Option<Blank<Identity>>,
     /// Committer, by whom our commits are known again [default: as git knows it]
     #[arg(long, value_name = "IDENTITY", env = "MODELSYNC_COMMITTER")]
-    committer: Option<String>,
+    committer: Option<Blank<Identity>>,
     /// Add Signed-off-by with the committer
     #[arg(long, env = "MODELSYNC_SIGNOFF", value_parser = FalseyValueParser::new())]
     signoff: bool,
@@ -237,6 +247,24 @@ impl FromStr for CommitVia {
     }
 }
 
+/// When our commit is made anew.
+#[derive(Clone, Copy, Debug)]
+struct RebaseName(RebaseWhen);
+
+impl FromStr for RebaseName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "behind-base-branch" => Ok(Self(RebaseWhen::BehindBaseBranch)),
+            "conflicted" => Ok(Self(RebaseWhen::Conflicted)),
+            _ => Err(format!(
+                "there is no time {text:?}; there are behind-base-branch and conflicted"
+            )),
+        }
+    }
+}
+
 /// How it merges.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum MethodName {
@@ -275,13 +303,16 @@ fn git_timeout(text: &str) -> Result<Duration, String> {
 
 pub(super) fn run(arguments: &PrArgs, printer: &mut Printer) -> anyhow::Result<Outcome> {
     let is_json = arguments.output.output == Format::Json;
-    let reports = match propose::run(&arguments.request()?) {
+    let proposed = arguments
+        .request()
+        .and_then(|request| propose::run(&request));
+    let reports = match proposed {
         Ok(reports) => reports,
         Err(error) if is_json => {
             let object = proposed::failure(&format!("{error:#}"));
             printer.data(format!("{object:#}\n").as_bytes());
             printer.error(&format!("{error:#}"));
-            return Ok(Outcome::Failed);
+            return Ok(Outcome::of(&error));
         }
         Err(error) => return Err(error),
     };
@@ -332,9 +363,10 @@ impl PrArgs {
         let (place, forge, text, commit) = (&self.place, &self.forge, &self.text, &self.commit);
         let is_by_forge = commit.commit_via.as_ref().and_then(|it| it.0) == Some(CommitVia::Api);
         if is_by_forge && given(place.fork.as_ref()).is_some() {
-            anyhow::bail!(
-                "cannot commit to a fork through the forge's API: leave --commit-via or --fork out"
-            );
+            return Err(WrongUsage(
+                "cannot commit to a fork through the forge's API: leave --commit-via or --fork out",
+            )
+            .into());
         }
         Ok(Request {
             package: self.package.request(),
@@ -345,12 +377,19 @@ impl PrArgs {
             },
             base: given(place.base.as_ref()),
             naming: match (given(place.branch.as_ref()), place.branch_per_model) {
-                (Some(_), true) => anyhow::bail!(
-                    "cannot use --branch with --branch-per-model: leave one of them out"
-                ),
+                (Some(_), true) => {
+                    return Err(WrongUsage(
+                        "cannot use --branch with --branch-per-model: leave one of them out",
+                    )
+                    .into());
+                }
                 (Some(branch), false) => Naming::Given(branch),
                 (None, true) => Naming::PerModel,
                 (None, false) => Naming::PerConfig,
+            },
+            rebases: match place.rebase_when.0 {
+                Some(RebaseName(when)) => when,
+                None => RebaseWhen::BehindBaseBranch,
             },
             fork: given(place.fork.as_ref()),
             forge: match forge.forge.as_ref().and_then(|it| it.0.as_ref()) {
@@ -361,8 +400,7 @@ impl PrArgs {
                         _ => None,
                     },
                     url: given(forge.forge_url.as_ref()),
-                    github_app_id: given(forge.github_app_id.as_ref()),
-                    github_app_key: given_path(forge.github_app_key.as_ref()),
+                    github_app: forge.github_app()?,
                 }),
             },
             templates: TemplateFiles {
@@ -382,8 +420,8 @@ impl PrArgs {
                     .map(MergeMethod::from),
             },
             commit: CommitOptions {
-                author: given(commit.author.as_ref()),
-                committer: given(commit.committer.as_ref()),
+                author: commit.author.as_ref().and_then(|it| it.0.clone()),
+                committer: commit.committer.as_ref().and_then(|it| it.0.clone()),
                 is_by_forge,
                 is_signed_off: commit.signoff,
                 is_signed: commit.sign || given(commit.signing_key.as_ref()).is_some(),
@@ -394,6 +432,25 @@ impl PrArgs {
             is_dry_run: self.dry_run,
             git_limit: place.git_timeout,
         })
+    }
+}
+
+impl ForgeArgs {
+    fn github_app(&self) -> anyhow::Result<Option<GitHubApp>> {
+        let id = given(self.github_app_id.as_ref());
+        let key_file = given_path(self.github_app_key.as_ref());
+        let problem = match (id, key_file) {
+            (Some(id), Some(key_file)) => return Ok(Some(GitHubApp { id, key_file })),
+            (None, None) => return Ok(None),
+            (Some(_), None) => {
+                "cannot be a GitHub App without its key: give --github-app-key or \
+                 GITHUB_APP_PRIVATE_KEY_FILE"
+            }
+            (None, Some(_)) => {
+                "cannot be a GitHub App without its id: give --github-app-id or GITHUB_APP_ID"
+            }
+        };
+        Err(WrongUsage(problem).into())
     }
 }
 

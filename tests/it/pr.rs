@@ -103,21 +103,26 @@ fn who_cannot_be_assigned_is_told_and_not_written_again() {
 }
 
 #[test]
-fn a_base_that_moved_is_followed() {
+fn an_extra_that_is_refused_keeps_nothing_else_from_being_done() {
     let project = Project::new();
-    let run = || project.pr(&["package", "--repo", &project.url(), "--forge=none"]);
-    assert_eq!(run().json()["outcome"], "created");
-    let base = project.commit("main", "other/file.txt", "moved\n");
-    assert_eq!(run().json()["outcome"], "updated");
-    let parent = project
-        .repository
-        .line(&["rev-parse", &format!("{BRANCH}^")]);
-    assert_eq!(parent, Some(base));
-    assert_eq!(
-        project.repository.text(BRANCH, "other/file.txt").unwrap(),
-        "moved\n"
-    );
-    assert_eq!(run().json()["outcome"], "unchanged");
+    let github = project.github();
+    let flags = [
+        "--assignee=stranger",
+        "--reviewer=alice",
+        "--label=model",
+        "--output=json",
+    ];
+    let run = project.pr_with(&github, &flags).run();
+    assert_eq!(run.code, 1);
+    let object: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(object["outcome"], "failed");
+    assert_eq!(object["reasons"].as_array().unwrap().len(), 1);
+    let reason = object["reasons"][0].as_str().unwrap();
+    assert!(reason.contains("stranger cannot be assigned"), "{reason}");
+    assert!(object["pullRequest"]["url"].is_string(), "{object}");
+    let pulls = github.state().open_pulls();
+    assert!(pulls[0].asked_users.contains("alice"));
+    assert!(pulls[0].labels.contains("model"));
 }
 
 #[test]
@@ -605,9 +610,14 @@ fn wrong_input_is_told_in_one_sentence() {
             &["package", "--repo", &url, "--branch=main"],
             "it is the base",
         ),
+        (&["package", "--repo", "fd::17"], "no such kind of URL"),
         (
-            &["package", "--repo", &url, "--author=nobody"],
-            "write \"Name <address>\"",
+            &["package", "--repo", "ext::sh -c false"],
+            "no such kind of URL",
+        ),
+        (
+            &["package", "--repo", "nothing://host/a"],
+            "a URL that begins with https://",
         ),
         (&["package", "--repo", &url, "--model=m9"], "m9"),
     ];
@@ -621,8 +631,50 @@ fn wrong_input_is_told_in_one_sentence() {
     }
     let run = project.pr(&["package", "--repo", &url]).run();
     assert!(run.stderr.contains("say --forge"), "{}", run.stderr);
-    let run = project.pr(&["--forge=svn"]).run();
+    assert_eq!(project.repository.branches(), ["main"]);
+}
+
+#[test]
+fn wrong_usage_ends_with_2() {
+    let project = Project::new();
+    let url = project.url();
+    let rows: &[(&[&str], &str)] = &[
+        (&["--forge=svn"], "svn"),
+        (&["--author=nobody"], "write \"Name <address>\""),
+        (
+            &["--rebase-when=never"],
+            "behind-base-branch and conflicted",
+        ),
+        (
+            &["--branch=x", "--branch-per-model"],
+            "leave one of them out",
+        ),
+        (&["--github-app-id=1"], "give --github-app-key"),
+        (&["--github-app-key=x"], "give --github-app-id"),
+        (
+            &["--commit-via=api", "--fork=https://github.com/bot/x"],
+            "leave --commit-via or --fork out",
+        ),
+    ];
+    for (arguments, words) in rows {
+        let all = [&["package", "--repo", &url], *arguments].concat();
+        let run = project.pr(&all).run();
+        assert_eq!(run.code, 2, "{arguments:?}: {}", run.stderr);
+        assert!(run.stderr.contains(words), "{arguments:?}: {}", run.stderr);
+        assert!(run.stdout.is_empty(), "{}", run.stdout);
+    }
+    let run = project.pr(&["--branch=x", "--branch-per-model", "--output=json"]);
+    let run = run.run();
     assert_eq!(run.code, 2);
+    let object: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(object["outcome"], "failed");
+    assert_eq!(project.repository.branches(), ["main"]);
+}
+
+#[test]
+fn a_failure_is_an_object_too() {
+    let project = Project::new();
+    let url = project.url();
     let run = project
         .pr(&["nowhere", "--repo", &url, "--forge=none", "--output=json"])
         .run();
@@ -677,17 +729,6 @@ fn github_makes_the_commit_itself() {
 fn the_api_is_not_asked_for_what_it_cannot_do() {
     let project = Project::new();
     let github = project.github();
-    let fork = project.pr_with(
-        &github,
-        &["--commit-via=api", "--fork=https://github.com/bot/x"],
-    );
-    let fork = fork.run();
-    assert_eq!(fork.code, 1);
-    assert!(
-        fork.stderr.contains("leave --commit-via or --fork out"),
-        "{}",
-        fork.stderr
-    );
     // An executable file, which would come out as a plain one.
     let clone = project.clone_to("clone");
     project.git(&clone, &["update-index", "--chmod=+x", "package/map.yaml"]);

@@ -1,6 +1,6 @@
 //! `modelsync pr` with several SetModels in one package.
 
-use crate::harness::git_project::{CONFIG, Project};
+use crate::harness::git_project::{CONFIG, Project, config_map};
 
 /// `CONFIG` under another name.
 fn named(name: &str) -> String {
@@ -32,6 +32,41 @@ fn two_configs_of_one_name_are_refused() {
         "--config=twin.yaml",
     ]);
     assert_eq!(run.json()["outcome"], "created");
+}
+
+#[test]
+fn a_config_that_cannot_be_read_does_not_stop_the_others() {
+    let project = Project::new();
+    let url = project.url();
+    let arguments = ["package", "--repo", &url, "--forge=none", "--output=json"];
+    let unknown = named("unknown").replace("spec:\n", "spec:\n  targetz: []\n");
+    project.commit("main", "package/a.yaml", &unknown);
+    project.commit(
+        "main",
+        "package/b.yaml",
+        "kind: SetModel\nmetadata: {name: b\n",
+    );
+    let run = project.pr(&arguments).run();
+    assert_eq!(run.code, 1);
+    let object: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let proposals = object["proposals"].as_array().unwrap();
+    let outcomes: Vec<_> = proposals
+        .iter()
+        .map(|it| (it["config"].as_str(), it["outcome"].as_str()))
+        .collect();
+    assert_eq!(
+        outcomes,
+        [
+            (Some("bot"), Some("created")),
+            (Some("unknown"), Some("failed")),
+            (Some("b.yaml"), Some("failed")),
+        ]
+    );
+    for words in ["a.yaml:6:3", "targetz", "b.yaml:"] {
+        assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
+    }
+    assert_eq!(run.stderr.lines().count(), 2, "{}", run.stderr);
+    assert_eq!(project.map("modelsync/bot"), config_map("m2"));
 }
 
 #[test]

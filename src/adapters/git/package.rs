@@ -205,7 +205,8 @@ impl Workspace {
         Ok(String::from_utf8(blob.detach().data).ok())
     }
 
-    /// Writes the tree that a base's becomes with some files of the package changed. Modes stay.
+    /// Writes the tree that a tree becomes with some files changed, whose paths are from the
+    /// repository's root. Modes stay.
     ///
     /// # Errors
     /// A file would move onto another, or an object cannot be written.
@@ -219,7 +220,7 @@ impl Workspace {
         let mut kinds = BTreeMap::new();
         for change in changes {
             let kind_at = |path: &str| -> anyhow::Result<Option<EntryKind>> {
-                let entry = tree.lookup_entry_by_path(below(&self.prefix, path));
+                let entry = tree.lookup_entry_by_path(path);
                 Ok(entry
                     .with_context(problem)?
                     .map(|entry| entry.mode().kind()))
@@ -228,8 +229,8 @@ impl Workspace {
             if change.from != change.to && kind_at(&change.to)?.is_some() {
                 bail!(
                     "cannot move {} to {}: that file exists",
-                    below(&self.prefix, &change.from),
-                    below(&self.prefix, &change.to)
+                    change.from,
+                    change.to
                 );
             }
             kinds.insert(&change.from, kind);
@@ -245,10 +246,7 @@ impl Workspace {
                 .repository
                 .write_blob(&change.new)
                 .with_context(problem)?;
-            let (from, to) = (
-                below(&self.prefix, &change.from),
-                below(&self.prefix, &change.to),
-            );
+            let (from, to) = (&change.from, &change.to);
             if from != to {
                 editor.remove(from.split('/')).with_context(problem)?;
             }

@@ -46,6 +46,8 @@ pub struct Branch {
     pub foreign: Option<ForeignCommit>,
     /// Whether nothing would be changed in its tree.
     pub is_current: bool,
+    /// Whether it may stay behind the base, because merging it there gives the wanted tree.
+    pub merges_as_wanted: bool,
 }
 
 /// A commit that we did not make, on a branch that we would replace.
@@ -123,6 +125,20 @@ pub enum Step {
     },
 }
 
+impl Step {
+    /// Whether the proposal stands without it, so that its refusal keeps nothing else from being done.
+    #[must_use]
+    pub const fn is_extra(&self) -> bool {
+        matches!(
+            self,
+            Self::AddLabels { .. }
+                | Self::AddAssignees { .. }
+                | Self::RequestReviewers { .. }
+                | Self::EnableAutoMerge { .. }
+        )
+    }
+}
+
 /// What must not be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Obstacle {
@@ -154,7 +170,7 @@ pub fn decide(wanted: &Wanted, observed: &Observed) -> Result<Vec<Step>, Obstacl
             None => {
                 let is_there = branch.tree_id == wanted.tree_id
                     && branch.parent_ids == [wanted.base_id.as_str()];
-                if !is_there {
+                if !is_there && !branch.merges_as_wanted {
                     let seen = Some(branch.id.clone());
                     steps.push(Step::Push { seen });
                 }
@@ -261,6 +277,7 @@ impl Observed {
                     parent_ids: vec![wanted.base_id.clone()],
                     foreign: None,
                     is_current: true,
+                    merges_as_wanted: false,
                 });
             }
             Step::Open(_) => all.extend(opened),

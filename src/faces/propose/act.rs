@@ -25,6 +25,8 @@ pub(super) struct Progress {
     /// What will be told. Its steps are those that were done.
     pub(super) report: Report,
     done: Vec<Step>,
+    /// Steps that others did not wait for, and why they were refused.
+    refused: Vec<(Step, anyhow::Error)>,
 }
 
 impl Progress {
@@ -44,7 +46,19 @@ impl Progress {
                 preview: None,
             },
             done: Vec::new(),
+            refused: Vec::new(),
         }
+    }
+
+    /// The report of a run that came to its end.
+    pub(super) fn ended(mut self) -> Report {
+        if !self.refused.is_empty() {
+            let name = &self.report.config;
+            let refused = self.refused.iter();
+            self.report.reasons = refused.map(|(_, it)| format!("{name}: {it:#}")).collect();
+            self.report.outcome = Outcome::Failed;
+        }
+        self.report
     }
 
     /// A step was done on a branch.
@@ -79,14 +93,13 @@ impl Looker<'_> {
             model: proposal.model.clone(),
         };
         let branch = &proposal.branch;
-        let model = Some(proposal.model.as_str());
         let report = &mut progress.report;
         report.base.clone_from(&world.base);
         report.branch = Some(branch.clone());
         report.model = Some(proposal.model.clone());
         report.previous.clone_from(&proposal.previous);
         report.reasons.clone_from(&proposal.reasons);
-        let mut observed = self.observe(world, config, branch, model).await?;
+        let mut observed = self.observe(world, config, branch, Some(proposal)).await?;
         let found = observed.branch.as_ref();
         report.commit = found.map(|branch| branch.id.clone());
         report.pull_request = oldest(&observed.pull_requests).map(|it| it.url.clone());
@@ -123,8 +136,11 @@ impl Looker<'_> {
             });
             return Ok(());
         }
+        progress.refused.clear();
         for _ in 0..MOST_STEPS {
-            let Some(step) = missing(&observed)?.into_iter().next() else {
+            let is_refused = |step: &Step| progress.refused.iter().any(|(it, _)| it == step);
+            let missing = missing(&observed)?;
+            let Some(step) = missing.into_iter().find(|step| !is_refused(step)) else {
                 self.supersede(world, config, branch, progress).await?;
                 progress.report.outcome = outcome(&progress.done, self.forge.is_some());
                 return Ok(());
@@ -134,7 +150,13 @@ impl Looker<'_> {
                 progress.report.commit = Some(id);
                 None
             } else {
-                self.act(branch, &step).await?
+                match self.act(branch, &step).await {
+                    Err(Stop::Failed(error)) if step.is_extra() => {
+                        progress.refused.push((step, error));
+                        continue;
+                    }
+                    acted => acted?,
+                }
             };
             observed = observed.after(&step, &wanted, opened);
             progress.report.pull_request = oldest(&observed.pull_requests).map(|it| it.url.clone());

@@ -13,8 +13,9 @@ use super::{Job, Request, Stop};
 use crate::adapters::forges::Forge;
 use crate::adapters::git::{BasePackage, Heads, Identity, Settings, Workspace};
 use crate::adapters::{clock, files};
-use crate::core::change::{Models, configs_in};
+use crate::core::change::{Models, read_configs};
 use crate::core::config::{GROUP, SetModel};
+use crate::core::krm::{Resource, ResultItem};
 use crate::core::proposal::Report;
 use crate::core::report::template::TemplateError;
 
@@ -47,8 +48,18 @@ pub(super) struct World {
     pub(super) package: BasePackage,
     /// What is wanted of it.
     pub(super) configs: Vec<SetModel>,
+    /// What might be wanted too.
+    unreadable: Vec<Unreadable>,
     /// The models to choose from.
     pub(super) models: Models,
+}
+
+/// A config that cannot be read.
+struct Unreadable {
+    /// Its name, or its file where that is not known.
+    name: String,
+    /// One sentence.
+    problem: String,
 }
 
 impl<'r> Looker<'r> {
@@ -64,17 +75,16 @@ impl<'r> Looker<'r> {
                 .collect(),
         };
         let workspace = Workspace::make(&job.place, fork, settings)?;
-        let committer = job
-            .committer
+        let (author, committer) = (&request.commit.author, &request.commit.committer);
+        let committer = committer
             .clone()
             .or_else(|| workspace.committer())
-            .or_else(|| job.author.clone())
+            .or_else(|| author.clone())
             .unwrap_or_else(|| Identity {
                 name: NOBODY.0.to_owned(),
                 email: NOBODY.1.to_owned(),
             });
-        let author = job
-            .author
+        let author = author
             .clone()
             .or_else(|| workspace.author())
             .unwrap_or_else(|| committer.clone());
@@ -110,7 +120,7 @@ impl<'r> Looker<'r> {
         };
         self.workspace.fetch(base_id, tip).await?;
         let package = self.workspace.package(base_id).await?;
-        let mut configs = self.configs(&package)?;
+        let (mut configs, unreadable) = self.configs(&package)?;
         self.request.package.pin(&mut configs)?;
         let models = self.request.package.models(&configs).await?;
         Ok(World {
@@ -119,12 +129,14 @@ impl<'r> Looker<'r> {
             base_id,
             package,
             configs,
+            unreadable,
             models,
         })
     }
 
-    /// The configs that were named, of this machine or else of the package; or all of the package.
-    fn configs(&self, package: &BasePackage) -> anyhow::Result<Vec<SetModel>> {
+    /// The configs that were named, of this machine or else of the package; or all of the package, and
+    /// those that cannot be read.
+    fn configs(&self, package: &BasePackage) -> anyhow::Result<(Vec<SetModel>, Vec<Unreadable>)> {
         let request = &self.request.package;
         let mut configs = Vec::new();
         for path in &request.configs {
@@ -138,11 +150,12 @@ impl<'r> Looker<'r> {
         }
         if !configs.is_empty() {
             let files = request.configs.iter();
-            refuse_twins(&configs, files.map(|file| file.display().to_string()))?;
-            return Ok(configs);
+            let files = files.map(|file| file.display().to_string());
+            refuse_twins(configs.iter().map(|it| it.name.clone()).zip(files))?;
+            return Ok((configs, Vec::new()));
         }
-        let found = configs_in(&package.package, &[]).map_err(|error| anyhow!(error.message))?;
-        if found.is_empty() {
+        let (found, errors) = read_configs(&package.package);
+        if found.is_empty() && errors.is_empty() {
             return Err(anyhow!(
                 "the package at {} of {} holds no SetModel; add one, or name one with --config",
                 self.workspace.place(),
@@ -150,12 +163,14 @@ impl<'r> Looker<'r> {
             ));
         }
         let resources = package.package.of_kind(GROUP, SetModel::KIND);
-        refuse_twins(&found, resources.map(|(_, _, it)| it.path.clone()))?;
-        Ok(found)
+        let name = |it: &Resource| it.id.name.clone().unwrap_or_default();
+        refuse_twins(resources.map(|(_, _, it)| (name(it), it.path.clone())))?;
+        Ok((found, errors.into_iter().map(Unreadable::of).collect()))
     }
 
     /// Proposes what each config wants.
-    pub(super) async fn propose_all(&mut self, world: World) -> anyhow::Result<Vec<Report>> {
+    pub(super) async fn propose_all(&mut self, mut world: World) -> anyhow::Result<Vec<Report>> {
+        let unreadable = std::mem::take(&mut world.unreadable);
         let names: Vec<String> = world.configs.iter().map(|it| it.name.clone()).collect();
         if let (super::Naming::Given(branch), true) = (&self.request.naming, names.len() > 1) {
             return Err(anyhow!(
@@ -179,10 +194,15 @@ impl<'r> Looker<'r> {
             let mut progress = Progress::new(name);
             let result = self.propose(&mut world, name, &mut progress).await;
             reports.push(match result {
-                Ok(()) => progress.report,
+                Ok(()) => progress.ended(),
                 Err(error) => progress.failed(&error),
             });
         }
+        reports.extend(
+            unreadable
+                .into_iter()
+                .map(|Unreadable { name, problem }| Progress::new(&name).failed(&anyhow!(problem))),
+        );
         Ok(reports)
     }
 
@@ -243,19 +263,29 @@ impl<'r> Looker<'r> {
 }
 
 /// Refuses two configs of one name: their proposals would have the same branch, and the trailer that
-/// tells whose a commit is. `files` has the file of each config.
-fn refuse_twins(configs: &[SetModel], files: impl Iterator<Item = String>) -> anyhow::Result<()> {
+/// tells whose a commit is. `configs` has the name and the file of each.
+fn refuse_twins(configs: impl Iterator<Item = (String, String)>) -> anyhow::Result<()> {
     let mut seen = BTreeMap::new();
-    for (config, file) in configs.iter().zip(files) {
-        if let Some(first) = seen.insert(&config.name, file.clone()) {
+    for (name, file) in configs {
+        if let Some(first) = seen.insert(name.clone(), file.clone()) {
             return Err(anyhow!(
-                "cannot propose two SetModels of the one name {}: they are in {first} and {file}; \
-                 rename one, or name one with --config",
-                config.name
+                "cannot propose two SetModels of the one name {name}: they are in {first} and {file}; \
+                 rename one, or name one with --config"
             ));
         }
     }
     Ok(())
+}
+
+impl Unreadable {
+    fn of(error: ResultItem) -> Self {
+        let file = error.file.map(|(path, _)| path).unwrap_or_default();
+        let name = error.resource.and_then(|it| it.name);
+        Self {
+            name: name.unwrap_or(file),
+            problem: error.message,
+        }
+    }
 }
 
 fn no_base(url: &str, base: &str, heads: &Heads) -> anyhow::Error {

@@ -18,14 +18,17 @@ mod prepare;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 
 use super::directory;
-use crate::adapters::forges::{self, Forge, ForgeError, GitHubApp, PushCredential};
-use crate::adapters::git::{GitError, Identity, Place, Refused, RemoteUrl};
+use crate::adapters::forges::{self, Forge, ForgeError, PushCredential};
+use crate::adapters::git::{GitError, Place, Refused, RemoteUrl};
 use crate::adapters::{files, runtime, signals};
 use crate::core::proposal::{ForgeKind, MergeMethod, Remote, Report};
 use crate::core::report::template::Template;
+
+pub(crate) use crate::adapters::forges::GitHubApp;
+pub(crate) use crate::adapters::git::Identity;
 
 use look::Looker;
 
@@ -43,6 +46,8 @@ pub(crate) struct Request {
     pub(crate) naming: Naming,
     /// The URL of the repository that the branch is pushed to when that is another.
     pub(crate) fork: Option<String>,
+    /// When our commit is made anew because the base has moved.
+    pub(crate) rebases: RebaseWhen,
     /// The forge; `None` to push only.
     pub(crate) forge: Option<ForgeOptions>,
     /// Users' templates.
@@ -68,10 +73,8 @@ pub(crate) struct ForgeOptions {
     pub(crate) kind: Option<ForgeKind>,
     /// The base URL of its API.
     pub(crate) url: Option<String>,
-    /// The id of a GitHub App.
-    pub(crate) github_app_id: Option<String>,
-    /// The file with its private key.
-    pub(crate) github_app_key: Option<PathBuf>,
+    /// The GitHub App to be.
+    pub(crate) github_app: Option<GitHubApp>,
 }
 
 /// Files with users' templates.
@@ -94,6 +97,16 @@ pub(crate) enum Naming {
     PerConfig,
     /// `modelsync/CONFIG-to-MODEL`: a branch for each model; older ones are closed.
     PerModel,
+}
+
+/// When our commit is made anew because the base has moved. The names are those of Renovate's
+/// `rebaseWhen`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RebaseWhen {
+    /// Whenever it has.
+    BehindBaseBranch,
+    /// Only where merging the branch would not give what is wanted.
+    Conflicted,
 }
 
 /// A repository of one's own to push to.
@@ -136,10 +149,10 @@ pub(crate) struct Extras {
 /// Who makes the commit, and how.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CommitOptions {
-    /// Who wrote it, as `Name <address>`; as git knows it without one.
-    pub(crate) author: Option<String>,
+    /// Who wrote it; as git knows it without one.
+    pub(crate) author: Option<Identity>,
     /// Who commits it.
-    pub(crate) committer: Option<String>,
+    pub(crate) committer: Option<Identity>,
     /// Whether the forge makes it, through its API.
     pub(crate) is_by_forge: bool,
     /// Whether to add `Signed-off-by`.
@@ -197,8 +210,6 @@ struct Job<'r> {
     place: Place,
     fork: Option<Fork>,
     templates: Templates,
-    author: Option<Identity>,
-    committer: Option<Identity>,
 }
 
 /// Proposes what each config wants, one after the other. What fails for one does not keep the others
@@ -258,24 +269,10 @@ async fn propose(job: &Job<'_>, forge: Option<&dyn Forge>) -> anyhow::Result<Vec
 }
 
 fn connect(options: &ForgeOptions, remote: &RemoteUrl) -> anyhow::Result<Box<dyn Forge>> {
-    let github_app = match (&options.github_app_id, &options.github_app_key) {
-        (Some(id), Some(key_file)) => Some(GitHubApp {
-            id: id.clone(),
-            key_file: key_file.clone(),
-        }),
-        (None, None) => None,
-        (Some(_), None) => bail!(
-            "cannot be a GitHub App without its key: give --github-app-key or \
-             GITHUB_APP_PRIVATE_KEY_FILE"
-        ),
-        (None, Some(_)) => {
-            bail!("cannot be a GitHub App without its id: give --github-app-id or GITHUB_APP_ID")
-        }
-    };
     let settings = forges::Settings {
         kind: options.kind,
         url: options.url.clone(),
-        github_app,
+        github_app: options.github_app.clone(),
     };
     forges::connect(&remote.shown, &settings)
 }
@@ -286,10 +283,6 @@ impl<'r> Job<'r> {
         let place = Place::find(&request.package.directory, repository, &request.remote)?;
         let fork = request.fork.as_deref().map(Fork::read).transpose()?;
         let template = |path: &Option<PathBuf>| path.as_deref().map(read_template).transpose();
-        let identity = |text: &Option<String>| {
-            let parsed = text.as_deref().map(str::parse::<Identity>).transpose();
-            parsed.map_err(|problem| anyhow!("cannot make a commit in this name: {problem}"))
-        };
         let files = &request.templates;
         Ok(Self {
             request,
@@ -300,8 +293,6 @@ impl<'r> Job<'r> {
                 body: template(&files.body)?,
                 commit: template(&files.commit)?,
             },
-            author: identity(&request.commit.author)?,
-            committer: identity(&request.commit.committer)?,
         })
     }
 }

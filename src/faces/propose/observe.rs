@@ -3,10 +3,11 @@
 use anyhow::anyhow;
 use gix::ObjectId;
 
-use super::Stop;
 use super::look::{Looker, World};
+use super::prepare::{Proposal, path_from_root};
+use super::{RebaseWhen, Stop};
 use crate::adapters::git::CommitInfo;
-use crate::core::change::{OwnConfig, update};
+use crate::core::change::{FileChange, OwnConfig, update};
 use crate::core::config::SetModel;
 use crate::core::proposal::trailers::{CONFIG, trailer};
 use crate::core::proposal::{Branch, ForeignCommit, Head, Observed};
@@ -16,17 +17,17 @@ use crate::core::proposal::{Branch, ForeignCommit, Head, Observed};
 const MOST_OWN_COMMITS: usize = 50;
 
 impl Looker<'_> {
-    /// Looks at a branch and its pull requests. `model` is what is to be proposed there; `None` when
-    /// nothing is.
+    /// Looks at a branch and its pull requests. `proposal` is what is to be there; `None` when nothing
+    /// is.
     pub(super) async fn observe(
         &mut self,
         world: &World,
         config: &SetModel,
         branch: &str,
-        model: Option<&str>,
+        proposal: Option<&Proposal>,
     ) -> Result<Observed, Stop> {
         let tip = match world.heads.branches.get(branch) {
-            Some(id) => Some(self.tip(world, config, *id, model).await?),
+            Some(id) => Some(self.tip(world, config, *id, proposal).await?),
             None => None,
         };
         let mut observed = Observed {
@@ -41,7 +42,7 @@ impl Looker<'_> {
             let reviewers = &self.request.extras.reviewers;
             observed.pull_requests = forge.find(&head, &world.base, reviewers).await?;
             // Only where one would be opened, so that it costs nothing at other times.
-            let would_open = observed.pull_requests.is_empty() && model.is_some();
+            let would_open = observed.pull_requests.is_empty() && proposal.is_some();
             if would_open && !self.request.reopens {
                 observed.last = forge.last(&head, &world.base).await?;
             }
@@ -54,14 +55,23 @@ impl Looker<'_> {
         world: &World,
         config: &SetModel,
         id: ObjectId,
-        model: Option<&str>,
+        proposal: Option<&Proposal>,
     ) -> Result<Branch, Stop> {
         self.workspace.fetch(world.base_id, Some(id)).await?;
         let commit = self.workspace.commit(id)?;
         let foreign = self.foreign(world, config, &commit).await?;
-        let is_current = match (&foreign, model) {
-            (Some(_), Some(model)) => self.says_already(world, config, id, model).await?,
+        let is_current = match (&foreign, proposal) {
+            (Some(_), Some(proposal)) => {
+                self.says_already(world, config, id, &proposal.model)
+                    .await?
+            }
             _ => true,
+        };
+        let merges_as_wanted = match proposal {
+            Some(proposal) if self.request.rebases == RebaseWhen::Conflicted => {
+                self.merges_as_wanted(world, &commit, proposal).await?
+            }
+            _ => false,
         };
         Ok(Branch {
             id: id.to_string(),
@@ -69,6 +79,7 @@ impl Looker<'_> {
             parent_ids: commit.parent_ids.iter().map(ToString::to_string).collect(),
             foreign,
             is_current,
+            merges_as_wanted,
         })
     }
 
@@ -118,6 +129,38 @@ impl Looker<'_> {
             .eq_ignore_ascii_case(&self.committer.email);
         trailer(&commit.message, CONFIG) == Some(config.name.as_str())
             && (is_forges || is_by_us && commit.is_as_made)
+    }
+
+    /// Whether merging a commit into the base gives the wanted tree: it makes the same change to an
+    /// older commit of the base, and the files that it touches have not changed in the base since.
+    async fn merges_as_wanted(
+        &mut self,
+        world: &World,
+        commit: &CommitInfo,
+        proposal: &Proposal,
+    ) -> Result<bool, Stop> {
+        let [parent] = commit.parent_ids[..] else {
+            return Ok(false);
+        };
+        if !self.workspace.is_in(world.base_id, parent).await? {
+            return Ok(false);
+        }
+        self.workspace.fetch(world.base_id, Some(parent)).await?;
+        // The directory may not have been there.
+        let Ok(before) = self.workspace.package(parent).await else {
+            return Ok(false);
+        };
+        let place = self.workspace.place();
+        let is_as_now = |change: &FileChange| {
+            let path = |part: &str| path_from_root(place, part) == change.from;
+            let mut parts = before.package.parts();
+            parts.any(|(_, part)| part.path().is_some_and(path) && part.text() == change.old)
+        };
+        Ok(proposal.files.iter().all(is_as_now)
+            && self
+                .workspace
+                .tree_with(before.tree_id, &proposal.files)
+                .is_ok_and(|tree_id| tree_id == commit.tree_id))
     }
 
     /// Whether the tree of a commit says already what we would say.

@@ -83,8 +83,8 @@ pub(super) fn prepare(
     };
     let after = update.change.apply(package);
     let files = FileChange::between(package, &after, &update.change.renamed);
-    let tree_id = looker.workspace.tree_with(world.package.tree_id, &files)?;
     let files = from_root(looker.workspace.place(), files);
+    let tree_id = looker.workspace.tree_with(world.package.tree_id, &files)?;
     let facts = facts(looker, world, config, &update, &files)?;
     let branch = branch(request, config, &model);
     if gix::validate::reference::name(format!("refs/heads/{branch}").as_str().into()).is_err() {
@@ -190,7 +190,7 @@ fn from_root(place: &str, mut files: Vec<FileChange>) -> Vec<FileChange> {
     files
 }
 
-fn path_from_root(place: &str, path: &str) -> String {
+pub(super) fn path_from_root(place: &str, path: &str) -> String {
     if place.is_empty() {
         path.to_owned()
     } else {

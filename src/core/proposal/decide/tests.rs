@@ -53,6 +53,7 @@ fn branch() -> Branch {
         parent_ids: vec!["base".to_owned()],
         foreign: None,
         is_current: true,
+        merges_as_wanted: false,
     }
 }
 
