@@ -362,9 +362,17 @@ impl PrArgs {
     fn request(&self) -> anyhow::Result<Request> {
         let (place, forge, text, commit) = (&self.place, &self.forge, &self.text, &self.commit);
         let is_by_forge = commit.commit_via.as_ref().and_then(|it| it.0) == Some(CommitVia::Api);
+        let author = commit.author.as_ref().and_then(|it| it.0.clone());
         if is_by_forge && given(place.fork.as_ref()).is_some() {
             return Err(WrongUsage(
                 "cannot commit to a fork through the forge's API: leave --commit-via or --fork out",
+            )
+            .into());
+        }
+        if is_by_forge && author.is_some() {
+            return Err(WrongUsage(
+                "cannot name the author of a commit that the forge makes, who is the token's user: \
+                 leave --commit-via or --author out",
             )
             .into());
         }
@@ -420,7 +428,7 @@ impl PrArgs {
                     .map(MergeMethod::from),
             },
             commit: CommitOptions {
-                author: commit.author.as_ref().and_then(|it| it.0.clone()),
+                author,
                 committer: commit.committer.as_ref().and_then(|it| it.0.clone()),
                 is_by_forge,
                 is_signed_off: commit.signoff,

@@ -655,6 +655,10 @@ fn wrong_usage_ends_with_2() {
             &["--commit-via=api", "--fork=https://github.com/bot/x"],
             "leave --commit-via or --fork out",
         ),
+        (
+            &["--commit-via=api", "--author=A <a@b.c>"],
+            "leave --commit-via or --author out",
+        ),
     ];
     for (arguments, words) in rows {
         let all = [&["package", "--repo", &url], *arguments].concat();
