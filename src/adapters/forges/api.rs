@@ -141,7 +141,8 @@ impl Api {
             }
         }
         Err(ForgeError::new(format!(
-            "cannot {doing}: there are more than {MOST_PAGES} pages"
+            "cannot {doing}: there are more than {MOST_PAGES} pages; check that the \
+             forge's URL is that of its API"
         )))
     }
 

@@ -83,9 +83,10 @@ impl ForgeError {
 fn usual_hint(error: &HttpError) -> Option<&'static str> {
     match &error.problem {
         Problem::NoConnection(_) => Some("check the forge's URL and the network"),
-        Problem::Unreadable(_) => Some("check that the forge's URL is that of its API"),
+        Problem::Unreadable(_) | Problem::TooLarge(_) => {
+            Some("check that the forge's URL is that of its API")
+        }
         Problem::TimedOut(_) | Problem::Interrupted(_) => Some("try again later"),
-        Problem::TooLarge(_) => None,
         Problem::Status(refusal) if refusal.status.is_server_error() => Some("try again later"),
         Problem::Status(refusal) if refusal.status == StatusCode::TOO_MANY_REQUESTS => {
             Some("it is asked too often: try again later")

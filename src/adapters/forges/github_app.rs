@@ -147,9 +147,12 @@ impl App {
     }
 
     fn signed_token(&self, doing: &str, now: Timestamp) -> Result<Token, ForgeError> {
-        let jwt = self
-            .jwt(now)
-            .map_err(|_| ForgeError::new(format!("cannot {doing}: its key cannot sign")))?;
+        let jwt = self.jwt(now).map_err(|_| {
+            ForgeError::new(format!(
+                "cannot {doing}: its key cannot sign; generate \
+                 another on the app's page"
+            ))
+        })?;
         Ok(Token {
             secret: Secret::new(&jwt),
             scheme: Scheme::Bearer,
