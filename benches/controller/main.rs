@@ -18,6 +18,8 @@ mod api_server;
 mod controller;
 #[path = "../../tests/it/harness/lambda.rs"]
 mod lambda;
+#[path = "../../tests/it/harness/process.rs"]
+mod process;
 
 use serde_json::{Value, json};
 
@@ -38,7 +40,7 @@ fn main() {
     let state = &server.state;
     let controller = Controller::start(&server);
     controller.address();
-    let idle = memory(controller.id());
+    let idle = memory(controller.process.id());
     print("idle", &idle);
 
     let lambdas = [
@@ -74,7 +76,7 @@ fn main() {
         (lambdas[0].asked() >= asked + ROUNDS * number / 2).then_some(())
     });
     let runs = state.store().list(&pipeline_runs(), None, "").len();
-    let loaded = memory(controller.id());
+    let loaded = memory(controller.process.id());
     print(
         &format!("{number} ModelSyncs, {runs} PipelineRuns"),
         &loaded,

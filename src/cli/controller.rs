@@ -7,9 +7,11 @@ use clap::Args;
 
 use super::failure::Outcome;
 use super::logging::LogArgs;
+use super::options::{Blank, filled, given, positive};
 use crate::adapters::runtime;
-use crate::core::policy::duration;
 use crate::faces::controller::{self, LeaseRequest, Request};
+
+const LISTEN: &str = "0.0.0.0:8080";
 
 /// Reconcile ModelSyncs: ask their needsSyncUrl and start Tekton PipelineRuns, never two at once
 ///
@@ -25,12 +27,13 @@ pub(super) struct ControllerArgs {
         long,
         value_name = "ADDRESS:PORT",
         env = "MODELSYNC_LISTEN",
-        default_value = "0.0.0.0:8080"
+        default_value = LISTEN,
+        value_parser = |text: &str| filled(text, LISTEN).parse::<SocketAddr>()
     )]
     listen: SocketAddr,
     /// How long one question to a needsSyncUrl may take [default: 20s]
-    #[arg(long, value_name = "DURATION", env = "MODELSYNC_LAMBDA_TIMEOUT", value_parser = positive)]
-    lambda_timeout: Option<Duration>,
+    #[arg(long, value_name = "DURATION", env = "MODELSYNC_LAMBDA_TIMEOUT", value_parser = |text: &str| Blank::or(text, positive))]
+    lambda_timeout: Option<Blank<Duration>>,
     /// Reconcile only while holding the Lease; the default
     #[arg(long, overrides_with = "no_leader_elect")]
     leader_elect: bool,
@@ -52,26 +55,16 @@ pub(super) struct ControllerArgs {
 
 pub(super) fn run(arguments: &ControllerArgs) -> anyhow::Result<Outcome> {
     arguments.log.start()?;
-    // A variable that a manifest leaves empty is not set.
-    let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let request = Request {
-        namespace: filled(&arguments.namespace),
+        namespace: given(arguments.namespace.as_ref()),
         listen: arguments.listen,
-        lambda_timeout: arguments.lambda_timeout,
+        lambda_timeout: arguments.lambda_timeout.as_ref().and_then(|it| it.0),
         lease: (!arguments.no_leader_elect).then(|| LeaseRequest {
-            namespace: filled(&arguments.lease_namespace),
-            name: filled(&arguments.lease_name),
-            identity: filled(&arguments.identity),
+            namespace: given(arguments.lease_namespace.as_ref()),
+            name: given(arguments.lease_name.as_ref()),
+            identity: given(arguments.identity.as_ref()),
         }),
     };
     runtime::serve(controller::run(request))??;
     Ok(Outcome::Done)
-}
-
-fn positive(text: &str) -> Result<Duration, String> {
-    let duration = duration::parse(text).map_err(|error| error.to_string())?;
-    if duration.is_zero() {
-        return Err("give a duration above zero, such as 20s".to_owned());
-    }
-    Ok(duration)
 }

@@ -6,6 +6,10 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use tracing_subscriber::filter::EnvFilter;
 
+use super::options::filled;
+
+const FILTER: &str = "info";
+
 /// How to log.
 #[derive(Args, Debug)]
 pub(super) struct LogArgs {
@@ -14,7 +18,7 @@ pub(super) struct LogArgs {
         long,
         value_name = "FILTER",
         env = "MODELSYNC_LOG",
-        default_value = "info"
+        default_value = FILTER
     )]
     log: String,
     /// How to write a log line [default: text on a terminal, json otherwise]
@@ -39,11 +43,7 @@ impl LogArgs {
     /// # Errors
     /// The filter cannot be read.
     pub(super) fn start(&self) -> anyhow::Result<()> {
-        let filter = if self.log.is_empty() {
-            "info"
-        } else {
-            &self.log
-        };
+        let filter = filled(&self.log, FILTER);
         let filter = EnvFilter::builder().parse(filter).with_context(|| {
             format!("cannot read the log filter {filter:?}; give a level such as info or debug")
         })?;

@@ -81,49 +81,8 @@ pub fn command() -> clap::Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::{Arg, ArgAction, Command};
-
     #[test]
     fn arguments_are_consistent() {
         super::command().debug_assert();
-    }
-
-    /// What of a subcommand, and of those below it, is read from the environment.
-    fn from_environment(command: &Command) -> Vec<Arg> {
-        let mut found: Vec<Arg> = command
-            .get_arguments()
-            .filter(|argument| argument.get_env().is_some())
-            .cloned()
-            .collect();
-        found.extend(command.get_subcommands().flat_map(from_environment));
-        found
-    }
-
-    /// Tekton passes parameters that are not set as empty strings. Not so a Deployment, which sets
-    /// what is for the servers.
-    #[test]
-    fn an_empty_variable_is_no_wrong_usage() {
-        let mut program = super::command();
-        program.build();
-        let tasks = program
-            .get_subcommands()
-            .filter(|it| !["serve", "controller"].contains(&it.get_name()));
-        let arguments: Vec<Arg> = tasks.flat_map(from_environment).collect();
-        assert!(arguments.len() > 30, "{arguments:?}");
-        for argument in arguments {
-            let name = argument
-                .get_long()
-                .expect("each has a long flag")
-                .to_owned();
-            // A variable's text goes to the same parser as a flag's, also that of a switch.
-            let argument = argument
-                .action(ArgAction::Set)
-                .num_args(1)
-                .default_value(None::<&str>);
-            let parsed = Command::new("test")
-                .arg(argument)
-                .try_get_matches_from(["test", &format!("--{name}=")]);
-            assert!(parsed.is_ok(), "--{name}: {}", parsed.unwrap_err());
-        }
     }
 }

@@ -1,11 +1,14 @@
 //! Groups of flags that several subcommands have.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use crate::core::krm::Severity;
+use crate::core::policy::duration;
 use crate::faces::directory::Request;
 
 /// What to work on.
@@ -29,26 +32,80 @@ impl PackageArgs {
     pub(super) fn request(&self) -> Request {
         Request {
             directory: self.directory.clone(),
-            configs: self
-                .configs
-                .iter()
-                .filter(|path| !is_blank(path))
-                .cloned()
-                .collect(),
-            catalog: self.catalog.clone().filter(|path| !is_blank(path)),
-            model: self.model.clone().filter(|model| !model.is_empty()),
+            configs: given_paths(&self.configs),
+            catalog: given_path(self.catalog.as_ref()),
+            model: given(self.model.as_ref()),
         }
     }
 }
 
-/// A path, or nothing: Tekton passes parameters that are not set as empty strings, which clap's own
-/// parser of paths refuses.
+/// A value that may be blank, which is as good as not given: Tekton passes parameters that are not
+/// set as empty strings, and a manifest may leave a variable empty.
+#[derive(Clone, Debug)]
+pub(super) struct Blank<T>(pub(super) Option<T>);
+
+impl<T> Blank<T> {
+    /// Reads what is not blank.
+    ///
+    /// # Errors
+    /// What `parse` says.
+    pub(super) fn or<E>(text: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<Self, E> {
+        if text.is_empty() {
+            Ok(Self(None))
+        } else {
+            parse(text).map(|value| Self(Some(value)))
+        }
+    }
+}
+
+impl<T: FromStr> FromStr for Blank<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        Self::or(text, str::parse)
+    }
+}
+
+/// A path that may be blank, which clap's own parser of paths refuses.
 pub(super) fn path_or_blank() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
-fn is_blank(path: &Path) -> bool {
-    path.as_os_str().is_empty()
+/// A text, or the default in the place of a blank one.
+pub(super) fn filled<'t>(text: &'t str, default: &'t str) -> &'t str {
+    if text.trim().is_empty() {
+        default
+    } else {
+        text
+    }
+}
+
+/// A text, unless it is blank.
+pub(super) fn given(text: Option<&String>) -> Option<String> {
+    text.filter(|text| !text.is_empty()).cloned()
+}
+
+/// A path, unless it is blank.
+pub(super) fn given_path(path: Option<&PathBuf>) -> Option<PathBuf> {
+    path.filter(|path| !path.as_os_str().is_empty()).cloned()
+}
+
+/// Those paths that are not blank.
+pub(super) fn given_paths(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let given = paths.iter().filter_map(|path| given_path(Some(path)));
+    given.collect()
+}
+
+/// A duration above zero.
+///
+/// # Errors
+/// It is zero, or no duration.
+pub(super) fn positive(text: &str) -> Result<Duration, String> {
+    match duration::parse(text) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        Ok(_) => Err("give a duration above zero, such as 20s".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// How to print.

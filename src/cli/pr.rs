@@ -8,15 +8,19 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use super::failure::{Outcome, WrongUsage};
-use super::options::{Format, OutputArgs, PackageArgs, path_or_blank};
+use super::options::{
+    Blank, Format, OutputArgs, PackageArgs, filled, given, given_path, path_or_blank, positive,
+};
 use super::output::Printer;
-use crate::core::policy::duration;
 use crate::core::proposal::{self, ForgeKind, MergeMethod};
 use crate::core::report::proposed;
 use crate::faces::propose::{
     self, CommitOptions, Extras, ForgeOptions, GitHubApp, Identity, Naming, RebaseWhen, Request,
     TemplateFiles,
 };
+
+const REMOTE: &str = "origin";
+const GIT_TIMEOUT: &str = "5m";
 
 /// Commit what render would change to a branch of a remote, and open or renew a pull request
 ///
@@ -67,7 +71,7 @@ struct PlaceArgs {
         long,
         value_name = "NAME",
         env = "MODELSYNC_REMOTE",
-        default_value = "origin"
+        default_value = REMOTE
     )]
     remote: String,
     /// Branch to change [default: the remote's default branch]
@@ -97,7 +101,7 @@ struct PlaceArgs {
     #[arg(long, value_name = "URL", env = "MODELSYNC_FORK")]
     fork: Option<String>,
     /// Time for one run of git, such as 30s or 5m
-    #[arg(long, value_name = "DURATION", env = "MODELSYNC_GIT_TIMEOUT", default_value = "5m", value_parser = git_timeout)]
+    #[arg(long, value_name = "DURATION", env = "MODELSYNC_GIT_TIMEOUT", default_value = GIT_TIMEOUT, value_parser = |text: &str| positive(filled(text, GIT_TIMEOUT)))]
     git_timeout: Duration,
 }
 
@@ -194,22 +198,6 @@ struct CommitArgs {
     signing_key: Option<String>,
 }
 
-/// A value that may be blank: Tekton passes parameters that are not set as empty strings.
-#[derive(Clone, Debug)]
-struct Blank<T>(Option<T>);
-
-impl<T: FromStr> FromStr for Blank<T> {
-    type Err = T::Err;
-
-    fn from_str(text: &str) -> Result<Self, T::Err> {
-        if text.is_empty() {
-            Ok(Self(None))
-        } else {
-            text.parse().map(|value| Self(Some(value)))
-        }
-    }
-}
-
 /// A forge, or none.
 #[derive(Clone, Debug)]
 enum ForgeName {
@@ -292,15 +280,6 @@ impl From<MethodName> for MergeMethod {
     }
 }
 
-fn git_timeout(text: &str) -> Result<Duration, String> {
-    let parsed = if text.is_empty() { "5m" } else { text };
-    match duration::parse(parsed) {
-        Ok(limit) if !limit.is_zero() => Ok(limit),
-        Ok(_) => Err("it must be above zero".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
 pub(super) fn run(arguments: &PrArgs, printer: &mut Printer) -> anyhow::Result<Outcome> {
     let is_json = arguments.output.output == Format::Json;
     let proposed = arguments
@@ -316,12 +295,8 @@ pub(super) fn run(arguments: &PrArgs, printer: &mut Printer) -> anyhow::Result<O
         }
         Err(error) => return Err(error),
     };
-    if let Some(directory) = arguments
-        .tekton_results
-        .as_ref()
-        .filter(|it| !it.as_os_str().is_empty())
-    {
-        propose::write_results(directory, &proposed::results(&reports))?;
+    if let Some(directory) = given_path(arguments.tekton_results.as_ref()) {
+        propose::write_results(&directory, &proposed::results(&reports))?;
     }
     if is_json {
         printer.data(format!("{:#}\n", proposed::json(&reports)).as_bytes());
@@ -379,10 +354,7 @@ impl PrArgs {
         Ok(Request {
             package: self.package.request(),
             repository: given(place.repo.as_ref()),
-            remote: match place.remote.as_str() {
-                "" => "origin".to_owned(),
-                name => name.to_owned(),
-            },
+            remote: filled(&place.remote, REMOTE).to_owned(),
             base: given(place.base.as_ref()),
             naming: match (given(place.branch.as_ref()), place.branch_per_model) {
                 (Some(_), true) => {
@@ -460,14 +432,6 @@ impl ForgeArgs {
         };
         Err(WrongUsage(problem).into())
     }
-}
-
-fn given(text: Option<&String>) -> Option<String> {
-    text.filter(|text| !text.is_empty()).cloned()
-}
-
-fn given_path(path: Option<&PathBuf>) -> Option<PathBuf> {
-    path.filter(|path| !path.as_os_str().is_empty()).cloned()
 }
 
 fn given_list(list: &[String]) -> Vec<String> {

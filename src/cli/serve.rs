@@ -1,14 +1,14 @@
 //! `modelsync serve`.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use super::failure::Outcome;
 use super::logging::LogArgs;
+use super::options::{filled, given_path, given_paths, path_or_blank};
 use crate::core::policy::duration;
 use crate::faces::serve::{self, Options};
 
@@ -17,21 +17,6 @@ const RETRAIN_INTERVAL: &str = "24h";
 const CACHE_FOR: &str = "30s";
 const REQUEST_TIMEOUT: &str = "15s";
 const GRACE_PERIOD: &str = "25s";
-
-/// A value, or the default in the place of an empty one: a variable that a manifest leaves empty is
-/// not set.
-fn filled<'t>(text: &'t str, default: &'t str) -> &'t str {
-    if text.trim().is_empty() {
-        default
-    } else {
-        text
-    }
-}
-
-/// A path that may be empty, which clap's own parser refuses.
-fn path() -> impl TypedValueParser<Value = PathBuf> {
-    OsStringValueParser::new().map(PathBuf::from)
-}
 
 /// Answer over HTTP whether the model in Git needs an update, or a new one should be trained
 ///
@@ -44,10 +29,10 @@ pub(super) struct ServeArgs {
     #[arg(long = "dir", value_name = "DIR", env = "MODELSYNC_DIR")]
     directory: PathBuf,
     /// File with a SetModel, relative to DIR (can be repeated) [default: every SetModel in DIR]
-    #[arg(long = "config", value_name = "FILE", env = "MODELSYNC_CONFIG", value_parser = path())]
+    #[arg(long = "config", value_name = "FILE", env = "MODELSYNC_CONFIG", value_parser = path_or_blank())]
     configs: Vec<PathBuf>,
     /// File with a ModelCatalog, relative to DIR, instead of asking any source
-    #[arg(long, value_name = "FILE", env = "MODELSYNC_CATALOG", value_parser = path())]
+    #[arg(long, value_name = "FILE", env = "MODELSYNC_CATALOG", value_parser = path_or_blank())]
     catalog: Option<PathBuf>,
     /// Address and port to listen on
     #[arg(
@@ -76,14 +61,10 @@ pub(super) struct ServeArgs {
 
 pub(super) fn run(arguments: &ServeArgs) -> anyhow::Result<Outcome> {
     arguments.log.start()?;
-    let is_named = |path: &&PathBuf| !path.as_os_str().is_empty();
     serve::run(&Options {
         directory: arguments.directory.clone(),
-        configs: arguments.configs.iter().filter(is_named).cloned().collect(),
-        catalog: arguments
-            .catalog
-            .clone()
-            .filter(|path| path != Path::new("")),
+        configs: given_paths(&arguments.configs),
+        catalog: given_path(arguments.catalog.as_ref()),
         listen: arguments.listen,
         retrain_interval: arguments.retrain_interval,
         cache_for: arguments.cache_for,

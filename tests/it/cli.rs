@@ -327,6 +327,85 @@ fn help_and_version_read_nothing() {
     assert!(!doc["short"].as_str().unwrap().is_empty());
 }
 
+/// What `--help` says of a subcommand: those below it, and the variables that it reads.
+fn described(subcommand: &[String]) -> (Vec<String>, Vec<String>) {
+    let mut arguments: Vec<&str> = subcommand.iter().map(String::as_str).collect();
+    arguments.push("--help");
+    let run = modelsync(&arguments);
+    assert_eq!(run.code, 0, "{arguments:?}: {}", run.stderr);
+    let lines = run.stdout.lines();
+    let listed = lines.skip_while(|line| *line != "Commands:").skip(1);
+    let below = listed
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .map(str::to_owned);
+    let words: Vec<&str> = run.stdout.split_whitespace().collect();
+    let variables = words
+        .windows(2)
+        .filter(|pair| pair[0] == "[env:")
+        .map(|pair| pair[1].trim_end_matches(']').trim_end_matches('='))
+        .map(str::to_owned);
+    (below.collect(), variables.collect())
+}
+
+/// Tekton passes parameters that are not set as empty strings, and manifests leave variables empty.
+#[test]
+fn an_empty_variable_is_as_good_as_none() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    // What is required, and with what a server ends at once. A flag hides its variable, so `serve`
+    // ends in two ways.
+    let arguments = |subcommand: &str| match subcommand {
+        "serve" => vec![
+            vec!["--dir", ".", "--listen", &taken],
+            vec!["--dir", ".", "--log", "modelsync=loud"],
+        ],
+        "models deploy" | "models get" | "models evaluate" => vec![vec!["m1"]],
+        "models label" => vec![vec!["m1", "a=b"]],
+        _ => vec![vec![]],
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let run = |words: &[&str], variables: &[String]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_modelsync"));
+        command.args(words).current_dir(&directory).env_clear();
+        command.envs(variables.iter().map(|name| (name, "")));
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    };
+    let mut subcommands = vec![Vec::new()];
+    let mut tried = std::collections::BTreeSet::new();
+    while let Some(subcommand) = subcommands.pop() {
+        let (below, variables) = described(&subcommand);
+        let with = |name| [&subcommand[..], &[name]].concat();
+        let is_run = below.is_empty();
+        subcommands.extend(below.into_iter().map(with));
+        if !is_run {
+            continue;
+        }
+        let name = subcommand.join(" ");
+        for arguments in arguments(&name) {
+            let mut words: Vec<&str> = subcommand.iter().map(String::as_str).collect();
+            words.extend(arguments);
+            let without = run(&words, &[]);
+            assert_ne!(
+                without.0,
+                Some(2),
+                "{words:?} lacks something: {}",
+                without.2
+            );
+            assert_eq!(run(&words, &variables), without, "{words:?} {variables:?}");
+        }
+        tried.extend(variables);
+    }
+    assert!(tried.len() > 40, "{tried:?}");
+}
+
 #[test]
 fn a_closed_pipe_is_no_failure_to_look_at() {
     let directory = good();

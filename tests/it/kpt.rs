@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, Weak};
 
 use crate::harness::is_there;
 use crate::label_bot::{copy, tree};
@@ -143,9 +143,9 @@ fn render_in_a_container_changes_one_line() {
     if !(is_there("kpt") && is_there("podman") && is_there("runc")) {
         return;
     }
-    let image = image();
+    let image = Image::shared();
     changes_one_line(
-        &format!("image: {image}"),
+        &format!("image: {}", image.name),
         &["fn", "render", "--image-pull-policy", "never"],
     );
     let documentation = podman(&[
@@ -153,7 +153,7 @@ fn render_in_a_container_changes_one_line() {
         "--rm",
         "--network=none",
         "--read-only",
-        image,
+        &image.name,
         "--doc",
     ]);
     assert!(
@@ -163,10 +163,24 @@ fn render_in_a_container_changes_one_line() {
     );
 }
 
-/// The function's image, built once from the Dockerfile with a static binary.
-fn image() -> &'static str {
-    static IMAGE: OnceLock<String> = OnceLock::new();
-    IMAGE.get_or_init(|| {
+/// The function's image, built from the Dockerfile with a static binary. It is removed at the end.
+struct Image {
+    name: String,
+}
+
+impl Image {
+    /// The one that a test uses at the moment, or a new one.
+    fn shared() -> Arc<Self> {
+        static IMAGE: Mutex<Weak<Image>> = Mutex::new(Weak::new());
+        let mut shared = IMAGE.lock().unwrap();
+        shared.upgrade().unwrap_or_else(|| {
+            let image = Arc::new(Self::build());
+            *shared = Arc::downgrade(&image);
+            image
+        })
+    }
+
+    fn build() -> Self {
         let context = tempfile::tempdir().unwrap();
         std::fs::copy(static_binary(), context.path().join("modelsync")).unwrap();
         // What the tests ask speaks no TLS.
@@ -185,8 +199,14 @@ fn image() -> &'static str {
             source,
         ]);
         assert!(output.status.success(), "{}", text(&output));
-        name
-    })
+        Self { name }
+    }
+}
+
+impl Drop for Image {
+    fn drop(&mut self) {
+        podman(&["rmi", "--force", &self.name]);
+    }
 }
 
 fn podman(arguments: &[&str]) -> Output {
@@ -199,16 +219,8 @@ fn podman(arguments: &[&str]) -> Output {
 }
 
 /// podman's configuration.
-fn containers_conf() -> &'static Path {
-    static CONFIGURATION: OnceLock<tempfile::NamedTempFile> = OnceLock::new();
-    // Works for the superuser of a container too, who may not raise limits.
-    let file = CONFIGURATION.get_or_init(|| {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let text = "[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\n[engine]\nruntime = \"runc\"\n";
-        std::fs::write(file.path(), text).unwrap();
-        file
-    });
-    file.path()
+fn containers_conf() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges/containers.conf")
 }
 
 /// The program, statically linked: the one that `MODELSYNC_STATIC_BINARY` names, or one built now.
@@ -476,9 +488,10 @@ fn a_kustomize_transformer() {
     let document = format!("# kept\norgs:\n- name: kubeflow\n  automl_model: \"{A}\" # here\n");
     write(root.path(), "model_config.yaml", &document);
     let config = std::fs::read_to_string(root.path().join("set-model.yaml")).unwrap();
+    let image = Image::shared();
     let function = format!(
         "annotations: {{config.kubernetes.io/function: \"container: {{image: {}}}\", ",
-        image()
+        image.name
     );
     write(
         root.path(),

@@ -146,7 +146,7 @@ impl Run {
             assert!(known.is_some(), "there is no parameter {name}");
         }
         let scratch = tempfile::tempdir().unwrap();
-        for name in ["work", "home/modelsync", "results", "bin"] {
+        for name in ["work", "home/modelsync", "results", "bin", "tmp"] {
             fs::create_dir_all(scratch.path().join(name)).unwrap();
         }
         let path = std::env::var("PATH").unwrap();
@@ -246,7 +246,8 @@ impl Run {
         command
             .current_dir(self.scratch.path())
             .env_clear()
-            .env("PATH", &self.path);
+            .env("PATH", &self.path)
+            .env("TMPDIR", self.place("tmp"));
         let lists = [&spec["stepTemplate"]["env"], &step["env"]];
         for variable in lists.into_iter().filter_map(Value::as_array).flatten() {
             let value = variable["value"].as_str().unwrap();

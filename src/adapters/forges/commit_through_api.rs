@@ -32,14 +32,8 @@ pub(crate) trait CommitThroughApi: Send + Sync {
 pub(crate) struct BranchCommit {
     /// Its id.
     pub(crate) id: String,
-    /// The id of its tree: with the parents, what decides whether a new commit is needed.
+    /// The id of its tree: what tells whether the forge has committed what it was given.
     pub(crate) tree_id: String,
-    /// The ids of its parents.
-    pub(crate) parent_ids: Vec<String>,
-    /// The whole message.
-    pub(crate) message: String,
-    /// The e-mail address of its author.
-    pub(crate) author_email: String,
 }
 
 /// A commit to make: changes to the tree of its only parent.

@@ -1,20 +1,23 @@
 //! Gitea and Forgejo, by the API that they share (<https://docs.gitea.com/api/>,
 //! <https://forgejo.org/docs/latest/user/api-usage/>).
 
+mod refusal;
+mod wire;
+
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::api::{Api, Token, has_next_page};
-use super::draft_title::{marked, unmarked};
+use super::draft_title::marked;
 use super::{Forge, ForgeError, PushCredential};
-use crate::adapters::http::{Http, HttpError, Method, Request, StatusCode, Url};
+use crate::adapters::http::{Http, Method, Request, StatusCode, Url};
 use crate::core::proposal::{
-    Fate, Head, LastPullRequest, MergeMethod, PullRequest, WantedPullRequest, not_among,
-    users_and_teams,
+    Head, LastPullRequest, MergeMethod, PullRequest, WantedPullRequest, not_among, users_and_teams,
 };
+
+use wire::{Event, Label, PullRequestAnswer};
 
 const DRAFT: &str = "WIP:";
 
@@ -31,105 +34,6 @@ pub(super) struct Gitea {
     pause: Duration,
 }
 
-/// A pull request, as far as it is read here. Lists may be missing where they are empty.
-#[derive(Debug, Deserialize)]
-struct Answer {
-    number: u64,
-    state: String,
-    #[serde(default)]
-    merged: bool,
-    html_url: String,
-    title: String,
-    body: Option<String>,
-    labels: Option<Vec<Label>>,
-    assignees: Option<Vec<User>>,
-    requested_reviewers: Option<Vec<User>>,
-    requested_reviewers_teams: Option<Vec<Team>>,
-    head: Branch,
-    base: Branch,
-}
-
-#[derive(Debug, Deserialize)]
-struct Label {
-    id: u64,
-    name: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct User {
-    login: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Team {
-    name: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Branch {
-    /// Its name. `ref` is that too, but `refs/pull/NUMBER/head` once the branch was removed.
-    #[serde(rename = "label")]
-    name: String,
-    /// None when it is gone.
-    repo: Option<Repository>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Repository {
-    full_name: String,
-}
-
-/// `TimelineComment`: what has happened to a pull request.
-#[derive(Debug, Deserialize)]
-struct Event {
-    #[serde(rename = "type")]
-    kind: String,
-    user: Option<User>,
-    assignee: Option<User>,
-    assignee_team: Option<Team>,
-}
-
-impl Answer {
-    /// Whether it is from this branch into `base`.
-    fn is_of(&self, head: &Head, base: &str) -> bool {
-        let names = self.head.repo.as_ref().zip(self.base.repo.as_ref());
-        let is_from_there =
-            names.is_some_and(|(from, into)| head.is_in(&from.full_name, &into.full_name));
-        is_from_there && self.base.name == base && self.head.name == head.branch
-    }
-
-    fn fate(&self) -> Fate {
-        match (self.merged, self.state.as_str()) {
-            (true, _) => Fate::Merged,
-            (false, "closed") => Fate::Closed,
-            (false, _) => Fate::Open,
-        }
-    }
-
-    fn into_pull_request(self, owner: &str) -> PullRequest {
-        let logins = |users: Option<Vec<User>>| {
-            let users = users.unwrap_or_default().into_iter();
-            users.map(|user| user.login).collect::<Vec<String>>()
-        };
-        let teams = self.requested_reviewers_teams.unwrap_or_default();
-        let mut reviewers = logins(self.requested_reviewers);
-        reviewers.extend(teams.iter().map(|team| format!("{owner}/{}", team.name)));
-        let labels = self.labels.unwrap_or_default().into_iter();
-        let (title, is_draft) = unmarked(&self.title);
-        PullRequest {
-            number: self.number,
-            url: self.html_url,
-            title: title.to_owned(),
-            body: self.body.unwrap_or_default(),
-            is_draft,
-            labels: labels.map(|label| label.name).collect(),
-            assignees: logins(self.assignees),
-            reviewers,
-            has_auto_merge: false,
-        }
-    }
-}
-
 impl Gitea {
     /// A repository, by its API's base URL.
     pub(super) fn new(
@@ -141,7 +45,12 @@ impl Gitea {
         pause: Duration,
     ) -> Self {
         Self {
-            api: Api::new(http, base, &[("accept", "application/json")], explain),
+            api: Api::new(
+                http,
+                base,
+                &[("accept", "application/json")],
+                refusal::explain,
+            ),
             owner: owner.to_owned(),
             name: name.to_owned(),
             token,
@@ -204,7 +113,7 @@ impl Gitea {
         );
         // There is no filter for the branch.
         let url = self.url(&["pulls"], &[("state", "open")]);
-        let all: Vec<Answer> = self.list(&doing, &url).await?;
+        let all: Vec<PullRequestAnswer> = self.list(&doing, &url).await?;
         let mut found = Vec::new();
         for answer in all {
             if answer.is_of(head, base) {
@@ -234,7 +143,7 @@ impl Gitea {
             let query = [("state", "all"), ("limit", "50"), ("page", page.as_str())];
             let request = Request::get(self.url(&["pulls"], &query));
             let response = self.api.send(&doing, request, self.token.as_ref()).await?;
-            let answers: Vec<Answer> = response
+            let answers: Vec<PullRequestAnswer> = response
                 .json()
                 .map_err(|error| ForgeError::new(format!("cannot {doing}: {error}")))?;
             let ours = answers.into_iter().filter(|it| it.is_of(head, base));
@@ -266,12 +175,7 @@ impl Gitea {
                     let user = event.user.map(|user| user.login);
                     pull_request.reviewers.extend(user);
                 }
-                "review_request" => {
-                    let user = event.assignee.map(|user| user.login);
-                    let team = event.assignee_team;
-                    let team = team.map(|team| format!("{}/{}", self.owner, team.name));
-                    pull_request.reviewers.extend(user.or(team));
-                }
+                "review_request" => pull_request.reviewers.extend(event.asked(&self.owner)),
                 _ => {}
             }
         }
@@ -295,7 +199,7 @@ impl Gitea {
             "body": wanted.body,
         });
         let request = Request::new(Method::POST, self.url(&["pulls"], &[])).json(&body);
-        match self.ask::<Answer>(&doing, request).await {
+        match self.ask::<PullRequestAnswer>(&doing, request).await {
             Ok(opened) => Ok(opened.into_pull_request(&self.owner)),
             Err(mut error) if error.status() == Some(StatusCode::CONFLICT) => {
                 error.is_duplicate = true;
@@ -355,7 +259,8 @@ impl Gitea {
         let number = number.to_string();
         let path = ["pulls", number.as_str()];
         // Gitea takes the whole list.
-        let present: Answer = self.ask(&doing, Request::get(self.url(&path, &[]))).await?;
+        let present: PullRequestAnswer =
+            self.ask(&doing, Request::get(self.url(&path, &[]))).await?;
         let mut all = present.into_pull_request(&self.owner).assignees;
         all.extend(not_among(assignees, &all));
         self.change(&doing, Method::PATCH, &path, &json!({"assignees": all}))
@@ -510,34 +415,4 @@ impl Forge for Gitea {
         });
         Box::pin(async move { Ok(credential) })
     }
-}
-
-/// What to do next about a refusal.
-fn explain(error: &HttpError, token: Option<&Token>) -> Option<String> {
-    let refusal = error.refusal()?;
-    let scopes = "the scopes write:repository and write:issue";
-    let hint = match (refusal.status, token) {
-        (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND, None) => {
-            "give a token in GITEA_TOKEN".to_owned()
-        }
-        (StatusCode::UNAUTHORIZED, Some(token)) => {
-            format!(
-                "{} is wrong, expired or revoked: make a new one",
-                token.origin
-            )
-        }
-        (StatusCode::FORBIDDEN, Some(token)) => {
-            let origin = &token.origin;
-            format!("{origin} needs {scopes}, and its user the right to write")
-        }
-        (StatusCode::NOT_FOUND, Some(token)) => format!(
-            "there is no such repository or branch, or {} has no access to it",
-            token.origin
-        ),
-        (StatusCode::LOCKED, _) => {
-            "take the repository out of the archive, or leave it alone".to_owned()
-        }
-        _ => return None,
-    };
-    Some(hint)
 }

@@ -1,19 +1,23 @@
 //! GitLab: gitlab.com and servers of one's own, by the REST API, version 4
 //! (<https://docs.gitlab.com/api/merge_requests/>).
 
+mod refusal;
+mod wire;
+
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::api::{Api, Scheme, Token};
-use super::draft_title::{marked, unmarked};
+use super::draft_title::marked;
 use super::{Forge, ForgeError, PushCredential};
-use crate::adapters::http::{Http, HttpError, Method, Request, StatusCode, Url};
+use crate::adapters::http::{Http, Method, Request, StatusCode, Url};
 use crate::core::proposal::{
-    Fate, Head, LastPullRequest, MergeMethod, PullRequest, WantedPullRequest, not_among,
+    Head, LastPullRequest, MergeMethod, PullRequest, WantedPullRequest, not_among,
 };
+
+use wire::{MergeRequest, Project, User, usernames};
 
 const DRAFT: &str = "Draft:";
 
@@ -27,62 +31,6 @@ pub(super) struct GitLab {
     pause: Duration,
 }
 
-/// A merge request, as far as it is read here.
-#[derive(Debug, Deserialize)]
-struct MergeRequest {
-    iid: u64,
-    state: String,
-    web_url: String,
-    title: String,
-    description: Option<String>,
-    #[serde(default)]
-    draft: bool,
-    labels: Vec<String>,
-    assignees: Option<Vec<User>>,
-    reviewers: Option<Vec<User>>,
-    #[serde(default)]
-    merge_when_pipeline_succeeds: bool,
-    source_project_id: Option<u64>,
-    target_project_id: u64,
-    #[serde(default)]
-    detailed_merge_status: String,
-    /// Only where one merge request is asked for.
-    head_pipeline: Option<serde::de::IgnoredAny>,
-    sha: Option<String>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct User {
-    id: u64,
-    username: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Project {
-    id: u64,
-}
-
-impl MergeRequest {
-    fn into_pull_request(self) -> PullRequest {
-        let (title, is_marked) = unmarked(&self.title);
-        PullRequest {
-            number: self.iid,
-            url: self.web_url,
-            title: title.to_owned(),
-            body: self.description.unwrap_or_default(),
-            is_draft: self.draft || is_marked,
-            labels: self.labels,
-            assignees: usernames(&self.assignees.unwrap_or_default()),
-            reviewers: usernames(&self.reviewers.unwrap_or_default()),
-            has_auto_merge: self.merge_when_pipeline_succeeds,
-        }
-    }
-}
-
-fn usernames(users: &[User]) -> Vec<String> {
-    users.iter().map(|user| user.username.clone()).collect()
-}
-
 impl GitLab {
     /// A project, by its API's base URL.
     pub(super) fn new(
@@ -93,7 +41,12 @@ impl GitLab {
         pause: Duration,
     ) -> Self {
         Self {
-            api: Api::new(http, base, &[("accept", "application/json")], explain),
+            api: Api::new(
+                http,
+                base,
+                &[("accept", "application/json")],
+                refusal::explain,
+            ),
             project: project.to_owned(),
             token,
             pause,
@@ -181,12 +134,7 @@ impl GitLab {
         let found: Vec<MergeRequest> = self.ask(&doing, Request::get(url)).await?;
         let last = self.only_from(head, found).await?.into_iter().next();
         Ok(last.map(|last| LastPullRequest {
-            fate: match last.state.as_str() {
-                "closed" => Fate::Closed,
-                "merged" => Fate::Merged,
-                // `locked` is on its way to being merged.
-                _ => Fate::Open,
-            },
+            fate: last.fate(),
             pull_request: last.into_pull_request(),
         }))
     }
@@ -325,17 +273,6 @@ impl GitLab {
 /// How often to look at what GitLab is still working out.
 const LOOKS: u32 = 10;
 
-impl MergeRequest {
-    /// Whether GitLab has worked out if it can be merged, and its pipeline is there.
-    fn is_ready(&self) -> bool {
-        let is_checked = !matches!(
-            self.detailed_merge_status.as_str(),
-            "checking" | "preparing" | "unchecked" | "approvals_syncing"
-        );
-        is_checked && self.head_pipeline.is_some()
-    }
-}
-
 impl Forge for GitLab {
     fn find<'a>(
         &'a self,
@@ -457,46 +394,5 @@ impl Forge for GitLab {
             password: token.secret.clone(),
         });
         Box::pin(async move { Ok(credential) })
-    }
-}
-
-/// What to do next about a refusal.
-fn explain(error: &HttpError, token: Option<&Token>) -> Option<String> {
-    let refusal = error.refusal()?;
-    let Some(token) = token else {
-        let is_about_access = matches!(
-            refusal.status,
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND
-        );
-        return is_about_access.then(|| "give a token in GITLAB_TOKEN".to_owned());
-    };
-    let origin = &token.origin;
-    let is_about_access = matches!(
-        refusal.status,
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND
-    );
-    if token.scheme == Scheme::JobToken && is_about_access {
-        return Some(
-            "the token of a job may not open merge requests: put a project access token into \
-             GITLAB_TOKEN"
-                .to_owned(),
-        );
-    }
-    match refusal.status {
-        StatusCode::UNAUTHORIZED => Some(format!(
-            "{origin} is wrong, expired or revoked: make a new one"
-        )),
-        StatusCode::FORBIDDEN => {
-            let body = String::from_utf8_lossy(&refusal.body);
-            Some(if body.contains("insufficient_scope") {
-                format!("{origin} needs the scope api")
-            } else {
-                format!("{origin} needs the scope api and the role Developer in the project")
-            })
-        }
-        StatusCode::NOT_FOUND => Some(format!(
-            "there is no such thing, or {origin} has no access to the project"
-        )),
-        _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! The `git` program in an environment that never asks a question, with a time limit.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -129,7 +129,8 @@ impl Git {
             .env_remove("LANGUAGE")
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GCM_INTERACTIVE", "never")
-            .current_dir(working_directory(&self.directory))
+            // Where the repository is: a directory that stays until we are done.
+            .current_dir(&self.directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -162,11 +163,6 @@ impl Git {
         let count = first + self.settings.len();
         command.env("GIT_CONFIG_COUNT", count.to_string());
     }
-}
-
-/// Git runs where its repository is: a directory that stays until we are done.
-fn working_directory(repository: &Path) -> &Path {
-    repository
 }
 
 async fn talk(mut child: Child, input: &str) -> std::io::Result<(bool, Vec<u8>, Vec<u8>)> {

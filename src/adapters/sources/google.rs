@@ -75,7 +75,21 @@ impl Google {
 
     /// Sets labels of a model, or removes those without a value. Others stay, also those that
     /// someone else sets at the same time, because a change with an old etag is refused.
+    ///
+    /// # Errors
+    /// The model is none of this registry, or the registry refuses.
     pub(super) async fn label(
+        &self,
+        model: &str,
+        labels: &BTreeMap<String, Option<String>>,
+        purpose: Purpose<'_>,
+    ) -> anyhow::Result<()> {
+        self.expect_model(model)?;
+        let done = self.change_labels(model, labels, purpose).await;
+        done.with_context(|| format!("cannot label {model}"))
+    }
+
+    async fn change_labels(
         &self,
         model: &str,
         labels: &BTreeMap<String, Option<String>>,

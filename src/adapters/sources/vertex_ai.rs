@@ -174,12 +174,7 @@ impl Source for VertexAi {
         model: &'a str,
         labels: &'a BTreeMap<String, Option<String>>,
     ) -> BoxFuture<'a, anyhow::Result<()>> {
-        async move {
-            self.google.expect_model(model)?;
-            let done = self.google.label(model, labels, LABEL).await;
-            done.with_context(|| format!("cannot label {model}"))
-        }
-        .boxed()
+        self.google.label(model, labels, LABEL).boxed()
     }
 
     fn deploy<'a>(&'a self, model: &'a str) -> BoxFuture<'a, anyhow::Result<Option<String>>> {

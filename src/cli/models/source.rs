@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use crate::cli::options::path_or_blank;
+use crate::cli::options::{given, given_path, path_or_blank};
 use crate::core::config::{GoogleSource, MlflowSource, ModelRegistrySource, Source};
 use crate::faces::models::Request;
 
@@ -93,14 +93,10 @@ impl SourceArgs {
         };
         Request {
             directory: self.directory.clone(),
-            // Tekton passes parameters that are not set as empty strings.
-            config: self
-                .config
-                .clone()
-                .filter(|path| !path.as_os_str().is_empty()),
+            config: given_path(self.config.as_ref()),
             catalog: self.catalog.clone(),
             source,
-            display_name: self.display_name.clone().filter(|name| !name.is_empty()),
+            display_name: given(self.display_name.as_ref()),
         }
     }
 }

@@ -1,22 +1,19 @@
 //! `modelsync controller` as a process, and what tests say to its cluster.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use super::api_server::{ApiServer, State, events, is_active_run, model_syncs, pipeline_runs};
 use super::lambda::Lambda;
+use super::process::Process;
 
 pub(crate) const NAMESPACE: &str = "prod";
 
 /// A running controller; it is killed at the end.
 pub(crate) struct Controller {
-    child: Child,
-    log: Arc<(Mutex<Vec<String>>, Condvar)>,
+    pub(crate) process: Process,
 }
 
 impl Controller {
@@ -28,53 +25,31 @@ impl Controller {
     pub(crate) fn start_with(kubeconfig: &Path, arguments: &[&str]) -> Self {
         let program = std::env::var_os("MODELSYNC_BINARY");
         let program = program.unwrap_or_else(|| env!("CARGO_BIN_EXE_modelsync").into());
-        let mut child = Command::new(program)
-            .args([
-                "controller",
-                "--listen",
-                "127.0.0.1:0",
-                "--lambda-timeout",
-                "1s",
-            ])
-            .args(arguments)
-            .env_clear()
-            .env("KUBECONFIG", kubeconfig)
-            .env("MODELSYNC_LOG", "info,modelsync=debug")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        let lines = log.clone();
-        std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                lines.0.lock().unwrap().push(line);
-                lines.1.notify_all();
-            }
-            lines.1.notify_all();
-        });
-        Self { child, log }
+        let process = Process::start(
+            Command::new(program)
+                .args([
+                    "controller",
+                    "--listen",
+                    "127.0.0.1:0",
+                    "--lambda-timeout",
+                    "1s",
+                ])
+                .args(arguments)
+                .env_clear()
+                .env("KUBECONFIG", kubeconfig)
+                .env("MODELSYNC_LOG", "info,modelsync=debug"),
+        );
+        Self { process }
     }
 
     /// Waits for a line with this in it, and gives it back.
     pub(crate) fn wait_for_line(&self, text: &str) -> String {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        let mut lines = self.log.0.lock().unwrap();
-        loop {
-            if let Some(line) = lines.iter().find(|line| line.contains(text)) {
-                return line.clone();
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "no line with {text:?} in {lines:#?}");
-            lines = self.log.1.wait_timeout(lines, left).unwrap().0;
-        }
+        self.process.wait_for_line(text)
     }
 
     /// Everything it has logged.
     pub(crate) fn log(&self) -> String {
-        self.log.0.lock().unwrap().join("\n")
+        self.process.log()
     }
 
     /// The address of its probes.
@@ -83,45 +58,20 @@ impl Controller {
         line["address"].as_str().unwrap().to_owned()
     }
 
-    /// The id of its process.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Ends it at once, as the kernel does.
     pub(crate) fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.process.kill();
     }
 
     /// Asks it to end, as Kubernetes does, and gives back its exit code.
     pub(crate) fn terminate(mut self) -> i32 {
-        let pid = self.id().to_string();
-        let status = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
-        assert!(status.success());
+        self.process.signal("TERM");
         self.exit_code()
     }
 
     /// Waits for its end.
     pub(crate) fn exit_code(&mut self) -> i32 {
-        self.child.wait().unwrap().code().unwrap()
-    }
-}
-
-impl Drop for Controller {
-    fn drop(&mut self) {
-        // It may have ended.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            use std::io::Write;
-            let lines = self
-                .log
-                .0
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));
-        }
+        self.process.wait().code().unwrap()
     }
 }
 

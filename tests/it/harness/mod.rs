@@ -8,6 +8,7 @@ pub(crate) mod git_project;
 pub(crate) mod git_server;
 pub(crate) mod lambda;
 pub(crate) mod mlflow_server;
+mod process;
 mod real_part;
 pub(crate) mod registry;
 pub(crate) mod server;

@@ -1,18 +1,16 @@
 //! `modelsync serve` as a process, and requests to it.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
-use std::time::{Duration, Instant};
+use std::process::{Command, ExitStatus};
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::process::Process;
+
 /// A running server; it is killed at the end.
 pub(crate) struct Server {
-    child: Child,
-    log: Arc<(Mutex<Vec<String>>, Condvar)>,
+    process: Process,
     pub(crate) address: String,
 }
 
@@ -33,54 +31,30 @@ impl Answer {
 impl Server {
     /// Serves a directory, with more arguments.
     pub(crate) fn start(directory: &Path, arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_modelsync"))
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--log",
-                "debug",
-                "--dir",
-            ])
-            .arg(directory)
-            .args(arguments)
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        let lines = log.clone();
-        std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                lines.0.lock().unwrap().push(line);
-                lines.1.notify_all();
-            }
-        });
-        let mut server = Self {
-            child,
-            log,
-            address: String::new(),
-        };
-        let line: Value = serde_json::from_str(&server.wait_for_line("\"listening\"")).unwrap();
-        server.address = line["address"].as_str().unwrap().to_owned();
-        server
+        let process = Process::start(
+            Command::new(env!("CARGO_BIN_EXE_modelsync"))
+                .args([
+                    "serve",
+                    "--listen",
+                    "127.0.0.1:0",
+                    "--log",
+                    "debug",
+                    "--dir",
+                ])
+                .arg(directory)
+                .args(arguments)
+                .env_clear(),
+        );
+        let line: Value = serde_json::from_str(&process.wait_for_line("\"listening\"")).unwrap();
+        Self {
+            address: line["address"].as_str().unwrap().to_owned(),
+            process,
+        }
     }
 
     /// Waits for a line with this in it, and gives it back.
     pub(crate) fn wait_for_line(&self, text: &str) -> String {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        let mut lines = self.log.0.lock().unwrap();
-        loop {
-            if let Some(line) = lines.iter().find(|line| line.contains(text)) {
-                return line.clone();
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "no line with {text:?} in {lines:#?}");
-            lines = self.log.1.wait_timeout(lines, left).unwrap().0;
-        }
+        self.process.wait_for_line(text)
     }
 
     /// A `GET`.
@@ -101,29 +75,12 @@ impl Server {
 
     /// Sends a signal, as `kill` does.
     pub(crate) fn signal(&self, name: &str) {
-        let kill = Command::new("kill")
-            .args([&format!("-{name}"), &self.child.id().to_string()])
-            .status();
-        assert!(kill.unwrap().success());
+        self.process.signal(name);
     }
 
     /// Waits until the process has ended.
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(Instant::now() < deadline, "it goes on");
-            std::thread::yield_now();
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.process.wait()
     }
 }
 

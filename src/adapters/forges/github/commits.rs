@@ -37,7 +37,8 @@ impl GitHub {
         self.api.ask(&doing, request, token.as_ref()).await
     }
 
-    async fn read_branch(&self, branch: &str) -> Result<Option<BranchCommit>, ForgeError> {
+    /// The id of the commit that a branch points to.
+    async fn read_branch(&self, branch: &str) -> Result<Option<String>, ForgeError> {
         let doing = format!("read the branch {branch} of {}", self.repository());
         let token = self.token().await?;
         let request = Request::get(self.url(&["branches", branch], &[]));
@@ -45,7 +46,7 @@ impl GitHub {
         match answer {
             // A branch that was renamed is answered under its new name.
             Ok(details) if details.name != branch => Ok(None),
-            Ok(details) => Ok(Some(details.commit.into())),
+            Ok(details) => Ok(Some(details.commit.sha)),
             // A repository that cannot be seen is no repository without the branch.
             Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
                 self.repository_details().await?;
@@ -106,17 +107,14 @@ impl GitHub {
         commit: BranchCommit,
         mut error: ForgeError,
     ) -> Result<BranchCommit, ForgeError> {
-        let points_to = async |branch: &str| {
-            let commit = self.read_branch(branch).await.ok()?;
-            Some(commit.map(|commit| commit.id))
-        };
-        let Some(now) = points_to(&wanted.branch).await else {
+        let Ok(now) = self.read_branch(&wanted.branch).await else {
             return Err(error);
         };
         if now.as_ref() == Some(&commit.id) {
             return Ok(commit);
         }
-        let is_staged = points_to(&staging_branch(&wanted.branch)).await == Some(Some(commit.id));
+        let staged = self.read_branch(&staging_branch(&wanted.branch)).await;
+        let is_staged = staged.is_ok_and(|id| id == Some(commit.id));
         error.is_outdated |= now != wanted.seen || !is_staged;
         Err(error)
     }

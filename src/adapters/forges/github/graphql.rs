@@ -29,10 +29,7 @@ mutation ($input: CreateCommitOnBranchInput!) {
   createCommitOnBranch(input: $input) {
     commit {
       oid
-      message
       tree { oid }
-      parents(first: 2) { nodes { oid } }
-      author { email }
     }
   }
 }";

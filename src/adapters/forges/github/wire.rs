@@ -74,10 +74,6 @@ impl PullRequestAnswer {
 
     /// In our words. Teams belong to the owner of the repository.
     pub(super) fn into_pull_request(self, owner: &str) -> PullRequest {
-        let logins = |users: Option<Vec<User>>| {
-            let users = users.unwrap_or_default().into_iter();
-            users.map(|user| user.login).collect::<Vec<String>>()
-        };
         let teams = self.requested_teams.unwrap_or_default();
         let mut reviewers = logins(self.requested_reviewers);
         reviewers.extend(teams.iter().map(|team| team.name(owner)));
@@ -113,9 +109,13 @@ pub(super) struct Assigned {
 
 impl Assigned {
     pub(super) fn logins(self) -> Vec<String> {
-        let users = self.assignees.unwrap_or_default().into_iter();
-        users.map(|user| user.login).collect()
+        logins(self.assignees)
     }
+}
+
+fn logins(users: Option<Vec<User>>) -> Vec<String> {
+    let users = users.unwrap_or_default().into_iter();
+    users.map(|user| user.login).collect()
 }
 
 /// `pull-request-review`.
@@ -160,53 +160,14 @@ pub(super) struct BranchDetails {
 /// `commit`.
 #[derive(Debug, Deserialize)]
 pub(super) struct CommitAnswer {
-    sha: String,
-    commit: CommitDetails,
-    parents: Vec<Object>,
-}
-
-#[derive(Debug, Deserialize)]
-struct CommitDetails {
-    author: Option<Author>,
-    message: String,
-    tree: Object,
-}
-
-#[derive(Debug, Deserialize)]
-struct Author {
-    email: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Object {
-    sha: String,
-}
-
-impl From<CommitAnswer> for BranchCommit {
-    fn from(answer: CommitAnswer) -> Self {
-        let author = answer.commit.author.and_then(|author| author.email);
-        Self {
-            id: answer.sha,
-            tree_id: answer.commit.tree.sha,
-            parent_ids: answer
-                .parents
-                .into_iter()
-                .map(|parent| parent.sha)
-                .collect(),
-            message: answer.commit.message,
-            author_email: author.unwrap_or_default(),
-        }
-    }
+    pub(super) sha: String,
 }
 
 /// A commit as GraphQL reports it.
 #[derive(Debug, Deserialize)]
 pub(super) struct CommitNode {
     oid: String,
-    message: String,
     tree: Oid,
-    parents: Nodes,
-    author: Option<Author>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -214,25 +175,11 @@ struct Oid {
     oid: String,
 }
 
-#[derive(Debug, Deserialize)]
-struct Nodes {
-    nodes: Vec<Oid>,
-}
-
 impl From<CommitNode> for BranchCommit {
     fn from(node: CommitNode) -> Self {
-        let author = node.author.and_then(|author| author.email);
         Self {
             id: node.oid,
             tree_id: node.tree.oid,
-            parent_ids: node
-                .parents
-                .nodes
-                .into_iter()
-                .map(|node| node.oid)
-                .collect(),
-            message: node.message,
-            author_email: author.unwrap_or_default(),
         }
     }
 }

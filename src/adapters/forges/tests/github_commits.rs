@@ -55,7 +55,13 @@ async fn makes_and_replaces_a_branch() {
     let seen = world.repository.branch(BRANCH);
     let commit = api.commit(&wanted_commit(&world, seen)).await.unwrap();
     check_branch(&world);
-    assert_eq!(world.repository.branch(BRANCH), Some(commit.id.clone()));
+    assert_eq!(world.repository.branch(BRANCH), Some(commit.id));
+    assert_eq!(
+        world
+            .repository
+            .line(&["rev-parse", &format!("{BRANCH}^{{tree}}")]),
+        Some(commit.tree_id)
+    );
     // On the way the branch was never at its base, for that closes the pull request.
     assert_eq!(world.server.state().open_pulls().len(), 1);
 }

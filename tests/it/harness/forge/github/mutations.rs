@@ -132,8 +132,7 @@ impl GitHub {
             repository.line(&["show", "--no-patch", &format!("--format={format}"), &id])
         };
         let commit = json!({
-            "oid": id, "message": show("%B"), "tree": {"oid": show("%T")},
-            "parents": {"nodes": [{"oid": show("%P")}]}, "author": {"email": show("%ae")},
+            "oid": id, "tree": {"oid": show("%T")},
         });
         self.close_empty_pulls();
         Ok(json!({"createCommitOnBranch": {"commit": commit}}))
