@@ -29,6 +29,7 @@ mod pr_forges;
 mod pr_git;
 mod pr_servers;
 mod pr_several;
+mod pr_trees;
 mod quoting;
 mod serve;
 mod sources;
