@@ -23,6 +23,7 @@ mod kpt;
 mod label_bot;
 mod models;
 mod pr;
+mod pr_api_commits;
 mod pr_declined;
 mod pr_faults;
 mod pr_forges;
