@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::harness::forge::github::GitHub;
 use crate::harness::forge::server::{Answer, Fault, Moment, Server};
-use crate::harness::git_project::{Project, catalog, config_map};
+use crate::harness::git_project::{Pr, Project, catalog, config_map};
 
 const BRANCH: &str = "modelsync/bot";
 const FLAGS: [&str; 4] = [
@@ -139,8 +139,6 @@ fn any_answer_may_be_an_error_although_it_was_done() {
     );
 }
 
-/// Kills a run, with SIGKILL, at the moment that a call reaches the forge, before or after it has its
-/// effect; then runs again.
 #[test]
 fn killed_at_any_call() {
     let calls = calls();
@@ -148,25 +146,7 @@ fn killed_at_any_call() {
         for number in 0..calls {
             let project = Project::new();
             let github = project.github();
-            let process = Arc::new(AtomicU32::new(0));
-            let victim = Arc::clone(&process);
-            github.hook(move |at, _, when| {
-                if at != number || when != moment {
-                    return Fault::None;
-                }
-                // The id is there as soon as the process is.
-                let mut id = victim.load(Ordering::SeqCst);
-                while id == 0 {
-                    std::thread::yield_now();
-                    id = victim.load(Ordering::SeqCst);
-                }
-                kill(id);
-                Fault::HangUp
-            });
-            let child = project.pr_with(&github, &FLAGS).start();
-            process.store(child.id(), Ordering::SeqCst);
-            assert_eq!(child.wait().code, -1);
-            github.no_faults();
+            kill_at(&github, number, moment, project.pr_with(&github, &FLAGS));
             project.pr_with(&github, &FLAGS).json();
             assert_whole(
                 &project,
@@ -176,6 +156,30 @@ fn killed_at_any_call() {
             );
         }
     }
+}
+
+/// Kills a run, with SIGKILL, at the moment that a call reaches the forge, before or after it has its
+/// effect.
+pub(crate) fn kill_at(github: &Server<GitHub>, number: usize, moment: Moment, run: Pr) {
+    let process = Arc::new(AtomicU32::new(0));
+    let victim = Arc::clone(&process);
+    github.hook(move |at, _, when| {
+        if at != number || when != moment {
+            return Fault::None;
+        }
+        // The id is there as soon as the process is.
+        let mut id = victim.load(Ordering::SeqCst);
+        while id == 0 {
+            std::thread::yield_now();
+            id = victim.load(Ordering::SeqCst);
+        }
+        kill(id);
+        Fault::HangUp
+    });
+    let child = run.start();
+    process.store(child.id(), Ordering::SeqCst);
+    assert_eq!(child.wait().code, -1, "call {number}, {moment:?}");
+    github.no_faults();
 }
 
 fn kill(process: u32) {

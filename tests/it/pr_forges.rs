@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::harness::forge::gitea::Gitea;
 use crate::harness::forge::github::{App, GitHub};
 use crate::harness::forge::gitlab::GitLab;
-use crate::harness::forge::server::{Answer, Fault, Moment, Server};
+use crate::harness::forge::server::{Answer, Call, Fault, Moment, Server};
 use crate::harness::git_project::{Pr, Project, TOKEN, catalog, config_map};
 use crate::harness::git_server::GitServer;
 
@@ -17,14 +17,14 @@ const BRANCH: &str = "modelsync/bot";
 
 /// Each way to be somebody on a forge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     GitHub,
     GitHubApp,
     GitLab,
     Gitea,
 }
 
-enum Forge {
+pub(crate) enum Forge {
     GitHub(Server<GitHub>),
     GitLab(Server<GitLab>),
     Gitea(Server<Gitea>),
@@ -32,20 +32,20 @@ enum Forge {
 
 /// A pull request as every forge has it.
 #[derive(Debug, PartialEq)]
-struct Seen {
-    is_open: bool,
-    is_draft: bool,
-    title: String,
-    body: String,
-    labels: Vec<String>,
-    reviewers: Vec<String>,
-    assignees: Vec<String>,
-    has_auto_merge: bool,
+pub(crate) struct Seen {
+    pub(crate) is_open: bool,
+    pub(crate) is_draft: bool,
+    pub(crate) title: String,
+    pub(crate) body: String,
+    pub(crate) labels: Vec<String>,
+    pub(crate) reviewers: Vec<String>,
+    pub(crate) assignees: Vec<String>,
+    pub(crate) has_auto_merge: bool,
 }
 
 impl Forge {
     /// `path` is the project's path, as its URL has it.
-    fn start(kind: Kind, project: &Project, path: &str) -> Self {
+    pub(crate) fn start(kind: Kind, project: &Project, path: &str) -> Self {
         let git_dir = project.repository.path();
         match kind {
             Kind::GitHub => Self::GitHub(project.github()),
@@ -72,7 +72,7 @@ impl Forge {
         }
     }
 
-    fn no_faults(&self) {
+    pub(crate) fn no_faults(&self) {
         match self {
             Self::GitHub(server) => server.no_faults(),
             Self::GitLab(server) => server.no_faults(),
@@ -81,7 +81,7 @@ impl Forge {
     }
 
     /// Writes, without those that only make a token.
-    fn writes(&self) -> usize {
+    pub(crate) fn writes(&self) -> usize {
         let calls = match self {
             Self::GitHub(server) => server.calls(),
             Self::GitLab(server) => server.calls(),
@@ -95,7 +95,7 @@ impl Forge {
     /// Lets the first call, or the first that opens a pull request, fail once or as often as it comes.
     fn fail(&self, place: Place, is_once: bool, fault: Fault) {
         let mut is_over = false;
-        let hook = move |_: usize, call: &crate::harness::forge::server::Call, moment: Moment| {
+        let hook = move |_: usize, call: &Call, moment: Moment| {
             let last = call.path.last().map(String::as_str);
             let is_there = match place {
                 Place::First => true,
@@ -109,6 +109,11 @@ impl Forge {
             is_over = is_once;
             fault.clone()
         };
+        self.hook(hook);
+    }
+
+    /// Decides what happens to each call from now on.
+    pub(crate) fn hook(&self, hook: impl FnMut(usize, &Call, Moment) -> Fault + Send + 'static) {
         match self {
             Self::GitHub(server) => server.hook(hook),
             Self::GitLab(server) => server.hook(hook),
@@ -116,7 +121,7 @@ impl Forge {
         }
     }
 
-    fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         match self {
             Self::GitHub(server) => {
                 let state = server.state();
@@ -195,7 +200,7 @@ fn app() -> App {
 }
 
 /// A run with a forge and what this kind of it wants.
-fn run(kind: Kind, project: &Project, forge: &Forge, url: &str, flags: &[&str]) -> Pr {
+pub(crate) fn run(kind: Kind, project: &Project, forge: &Forge, url: &str, flags: &[&str]) -> Pr {
     let (name, variable) = match kind {
         Kind::GitHub => ("github", "GITHUB_TOKEN"),
         Kind::GitHubApp => ("github", ""),

@@ -19,7 +19,10 @@ pub(super) fn explain(error: &HttpError, token: Option<&Token>) -> Option<String
         }
         (StatusCode::FORBIDDEN, Some(token)) => {
             let origin = &token.origin;
-            format!("{origin} needs {scopes}, and its user the right to write")
+            match missing_scope(&refusal.message) {
+                Some(scope) => format!("{origin} lacks the scope {scope}"),
+                None => format!("{origin} needs {scopes}, and its user the right to write"),
+            }
         }
         (StatusCode::NOT_FOUND, Some(token)) => format!(
             "there is no such repository or branch, or {} has no access to it",
@@ -31,4 +34,14 @@ pub(super) fn explain(error: &HttpError, token: Option<&Token>) -> Option<String
         _ => return None,
     };
     Some(hint)
+}
+
+/// The scope that Gitea misses: "token does not have at least one of required scope(s): [write:issue]",
+/// or, in later releases, "…, required=[write:issue], token scope=…" (its `routers/api/v1/api.go`).
+fn missing_scope(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("required scope(s)")?;
+    let (_, rest) = rest.split_once('[')?;
+    let (scopes, _) = rest.split_once(']')?;
+    let scopes: Vec<&str> = scopes.split_whitespace().collect();
+    (!scopes.is_empty()).then(|| scopes.join(" or "))
 }

@@ -29,6 +29,11 @@ fn staging_branch(branch: &str) -> String {
     format!("modelsync-staging/{branch}")
 }
 
+/// An update that removes a branch which points to `id`.
+fn removal(branch: &str, id: &str) -> Value {
+    json!({"name": format!("refs/heads/{branch}"), "beforeOid": id, "afterOid": NO_COMMIT})
+}
+
 impl GitHub {
     async fn repository_details(&self) -> Result<RepositoryAnswer, ForgeError> {
         let doing = format!("read the repository {}", self.repository());
@@ -88,11 +93,7 @@ impl GitHub {
                 "afterOid": commit.id,
                 "force": true,
             },
-            {
-                "name": format!("refs/heads/{staging}"),
-                "beforeOid": commit.id,
-                "afterOid": NO_COMMIT,
-            },
+            removal(&staging, &commit.id),
         ]);
         if let Err(error) = self.update_refs(&doing, &updates).await {
             return self.after_failed_move(wanted, commit, error).await;
@@ -110,11 +111,20 @@ impl GitHub {
         let Ok(now) = self.read_branch(&wanted.branch).await else {
             return Err(error);
         };
+        let staging = staging_branch(&wanted.branch);
+        let staged = self.read_branch(&staging).await;
+        let is_staged = staged.is_ok_and(|id| id.as_ref() == Some(&commit.id));
+        if is_staged {
+            // Whoever looks again may find nothing left to do, and leave it there.
+            let removal = removal(&staging, &commit.id);
+            let doing = format!("remove the branch {staging} of {}", self.repository());
+            // The error that led here says more.
+            let _ = self.update_refs(&doing, &json!([removal])).await;
+        }
+        // Also where another run made the same commit in the same second.
         if now.as_ref() == Some(&commit.id) {
             return Ok(commit);
         }
-        let staged = self.read_branch(&staging_branch(&wanted.branch)).await;
-        let is_staged = staged.is_ok_and(|id| id == Some(commit.id));
         error.is_outdated |= now != wanted.seen || !is_staged;
         Err(error)
     }

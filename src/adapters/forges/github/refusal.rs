@@ -19,6 +19,7 @@ pub(super) fn explain(error: &HttpError, token: Option<&Token>) -> Option<String
             sign_on(refusal)
                 .or_else(|| rate_limit(refusal))
                 .or_else(|| archived(refusal))
+                .or_else(|| workflow(refusal))
                 .or_else(|| missing_permission(refusal, token))
                 .or_else(|| unseen(refusal, token))
         }
@@ -60,6 +61,19 @@ fn rate_limit(refusal: &Refusal) -> Option<String> {
 fn archived(refusal: &Refusal) -> Option<String> {
     let is_archived = refusal.message.to_lowercase().contains("archived");
     is_archived.then(|| "take the repository out of the archive, or leave it alone".to_owned())
+}
+
+/// What a workflow's own token lacks, whatever its permissions
+/// (<https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/enabling-features-for-your-repository/managing-github-actions-settings-for-a-repository>).
+fn workflow(refusal: &Refusal) -> Option<String> {
+    let is_switched_off = refusal
+        .message
+        .contains("GitHub Actions is not permitted to create");
+    is_switched_off.then(|| {
+        "switch on \"Allow GitHub Actions to create and approve pull requests\" in the settings of \
+         the repository or its organisation, or give another token"
+            .to_owned()
+    })
 }
 
 /// Names what the token lacks. Fine-grained tokens and apps have permissions, classic tokens scopes:

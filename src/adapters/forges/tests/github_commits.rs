@@ -5,6 +5,7 @@ use super::super::{FileChange, WantedCommit};
 use super::*;
 
 const BRANCH: &str = "modelsync/label-bot";
+const STAGING: &str = "modelsync-staging/modelsync/label-bot";
 
 fn change(path: &str, contents: Option<&str>) -> FileChange {
     FileChange {
@@ -132,9 +133,30 @@ async fn never_overwrites_what_it_has_not_seen() {
         assert!(error.is_outdated && !error.is_uncertain, "{error}");
         message(&error);
         assert_eq!(world.repository.branch(BRANCH), Some(theirs));
+        assert_eq!(world.repository.branch(STAGING), None, "{number}");
         races += 1;
     }
     assert_eq!(races, 4);
+}
+
+/// Another run made the very same commit within the same second, and was first to move the branch.
+#[tokio::test]
+async fn one_commit_of_two_runs_is_as_good_as_ours() {
+    let world = World::new();
+    let forge = world.forge();
+    let repository = world.repository.clone();
+    // The last of the four calls moves the branch.
+    world.server.hook(move |at, _, when| {
+        if at == 3 && when == Moment::Before {
+            let made = repository.branch(STAGING).unwrap();
+            repository.set_branch(BRANCH, &made);
+        }
+        Fault::None
+    });
+    let wanted = wanted_commit(&world, world.repository.branch(BRANCH));
+    let made = forge.commits().unwrap().commit(&wanted).await.unwrap();
+    assert_eq!(world.repository.branch(BRANCH), Some(made.id));
+    assert_eq!(world.repository.branch(STAGING), None);
 }
 
 /// Another run for the same branch takes the staging branch from under this one.
@@ -155,7 +177,7 @@ async fn two_runs_do_not_mix() {
         let repository = world.repository.clone();
         world.server.hook(move |at, _, when| {
             if at == number && when == Moment::Before {
-                repository.set_branch(&format!("modelsync-staging/{BRANCH}"), &other);
+                repository.set_branch(STAGING, &other);
             }
             Fault::None
         });

@@ -74,6 +74,10 @@ async fn says_what_each_refusal_means() {
             "authorise the token for the organisation's single sign-on: https://github.com/orgs/team/sso?authorization_request=A",
         ),
         (
+            Answer::refusal(403, "GitHub Actions is not permitted to create or approve pull requests."),
+            "switch on \"Allow GitHub Actions to create and approve pull requests\" in the settings of the repository or its organisation, or give another token",
+        ),
+        (
             Answer::refusal(403, "Repository was archived so is read-only."),
             "take the repository out of the archive, or leave it alone",
         ),
