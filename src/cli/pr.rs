@@ -337,6 +337,16 @@ impl PrArgs {
     fn request(&self) -> anyhow::Result<Request> {
         let (place, forge, text, commit) = (&self.place, &self.forge, &self.text, &self.commit);
         let is_by_forge = commit.commit_via.as_ref().and_then(|it| it.0) == Some(CommitVia::Api);
+        let has_no_forge = matches!(
+            forge.forge.as_ref().and_then(|it| it.0.as_ref()),
+            Some(ForgeName::None)
+        );
+        if is_by_forge && has_no_forge {
+            return Err(WrongUsage(
+                "cannot commit through the API of no forge: leave --commit-via or --forge out",
+            )
+            .into());
+        }
         let author = commit.author.as_ref().and_then(|it| it.0.clone());
         if is_by_forge && given(place.fork.as_ref()).is_some() {
             return Err(WrongUsage(

@@ -656,6 +656,10 @@ fn wrong_usage_ends_with_2() {
             "leave --commit-via or --fork out",
         ),
         (
+            &["--commit-via=api", "--forge=none"],
+            "leave --commit-via or --forge out",
+        ),
+        (
             &["--commit-via=api", "--author=A <a@b.c>"],
             "leave --commit-via or --author out",
         ),

@@ -1,5 +1,7 @@
 //! `modelsync pr`: what Git repositories, histories and configurations it meets.
 
+use std::os::unix::fs::PermissionsExt;
+
 use crate::cli::Run;
 use crate::harness::git_project::{Project, catalog, config_map};
 
@@ -249,4 +251,37 @@ fn eventually(is_true: impl Fn() -> bool) -> bool {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     true
+}
+
+#[test]
+fn a_signing_program_that_hangs_is_not_waited_for() {
+    let project = Project::new();
+    let url = project.url();
+    let program = project.scratch.path().join("signer");
+    std::fs::write(&program, "#!/bin/sh\nexec sleep 600\n").unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    let home = project.scratch.path().join("home/.gitconfig");
+    let settings = format!(
+        "[gpg]\nformat = ssh\n[gpg \"ssh\"]\nprogram = {}\n",
+        program.display()
+    );
+    std::fs::write(home, settings).unwrap();
+    let run = project
+        .pr(&[
+            "package",
+            "--repo",
+            &url,
+            "--forge=none",
+            "--signing-key=key::ssh-ed25519 AAAA",
+            "--git-timeout=1s",
+        ])
+        .run();
+    assert_eq!(run.code, 1);
+    assert!(
+        run.stderr
+            .contains("cannot sign the commit: git gave no answer within 1s"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(project.repository.branches(), ["main"]);
 }

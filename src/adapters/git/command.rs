@@ -76,9 +76,23 @@ impl Git {
         arguments: &[&str],
         input: &str,
     ) -> Result<Said, GitError> {
+        self.run_with(doing, arguments, input, &[]).await
+    }
+
+    /// Runs git to its end with further variables in its environment.
+    ///
+    /// # Errors
+    /// There is no git, or it did not end in time.
+    pub(super) async fn run_with(
+        &self,
+        doing: &str,
+        arguments: &[&str],
+        input: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Said, GitError> {
         let mut command = Command::new("git");
         self.prepare(&mut command);
-        command.args(arguments);
+        command.args(arguments).envs(variables.iter().copied());
         let child = command.spawn().map_err(|error| {
             GitError::failed(format!(
                 "cannot {doing}: the git program cannot be run: {error}; install git"
@@ -137,10 +151,14 @@ impl Git {
             // Its own group, so that whatever it started ends with it.
             .process_group(0)
             .kill_on_drop(true);
-        // Nobody is there to answer: an empty one keeps SSH_ASKPASS from opening windows. A program
-        // that the user names for git answers by itself, or runs out of time.
+        // Nobody is there to answer: an empty one keeps SSH_ASKPASS from opening windows, and the
+        // passphrase of a signing key from being asked for on the terminal. A program that the user
+        // names for git answers by itself, or runs out of time.
+        command.env_remove("GPG_TTY");
         if std::env::var_os("GIT_ASKPASS").is_none() {
-            command.env("SSH_ASKPASS", "");
+            command
+                .env("SSH_ASKPASS", "")
+                .env("SSH_ASKPASS_REQUIRE", "force");
             if !self.programs.has_ask_pass {
                 command.env("GIT_ASKPASS", "");
             }

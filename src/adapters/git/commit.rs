@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use gix::ObjectId;
 use gix::bstr::ByteSlice;
 use jiff::Timestamp;
@@ -166,8 +166,10 @@ impl Workspace {
     ///
     /// # Errors
     /// It cannot be written or signed.
-    pub(crate) fn make_commit(&self, new: &NewCommit) -> anyhow::Result<ObjectId> {
-        let problem = || "cannot write the commit".to_owned();
+    pub(crate) async fn make_commit(&self, new: &NewCommit) -> anyhow::Result<ObjectId> {
+        if new.is_signed {
+            return self.make_signed_commit(new).await;
+        }
         let time = gix::date::Time::new(new.time.as_second(), 0);
         let signature = |identity: &Identity| gix::actor::Signature {
             name: identity.name.as_str().into(),
@@ -183,26 +185,72 @@ impl Workspace {
             message: new.message.as_str().into(),
             extra_headers: Vec::new(),
         };
-        let id = self
-            .repository
-            .write_object(&commit)
-            .with_context(problem)?;
-        if !new.is_signed {
-            return Ok(id.detach());
-        }
-        let commit = self.repository.find_commit(id).with_context(problem)?;
-        let signed = commit.signed().map_err(|error| {
-            let cause = self
-                .git
-                .redact(&format!("{:#}", anyhow::Error::from(error)));
-            let cause = cause.split_whitespace().collect::<Vec<_>>().join(" ");
-            anyhow!(
-                "cannot sign the commit: {cause}; check git's gpg.format and user.signingKey, or \
-                 give --signing-key"
-            )
-        })?;
-        Ok(signed.id)
+        let id = self.repository.write_object(&commit);
+        Ok(id.context("cannot write the commit")?.detach())
     }
+
+    /// Makes a commit with the `git` program, which knows all ways to sign, and under whose time limit
+    /// the program that signs then is too.
+    async fn make_signed_commit(&self, new: &NewCommit) -> anyhow::Result<ObjectId> {
+        let doing = "sign the commit";
+        let (tree, parent) = (new.tree_id.to_string(), new.parent_id.to_string());
+        let arguments = [
+            // The message is UTF-8, whatever the user's editor writes.
+            "-c",
+            "i18n.commitEncoding=UTF-8",
+            "commit-tree",
+            "-S",
+            "-p",
+            &parent,
+            "-F",
+            "-",
+            &tree,
+        ];
+        let date = format!("@{} +0000", new.time.as_second());
+        let variables = [
+            ("GIT_AUTHOR_NAME", new.author.name.as_str()),
+            ("GIT_AUTHOR_EMAIL", &new.author.email),
+            ("GIT_AUTHOR_DATE", &date),
+            ("GIT_COMMITTER_NAME", &new.committer.name),
+            ("GIT_COMMITTER_EMAIL", &new.committer.email),
+            ("GIT_COMMITTER_DATE", &date),
+        ];
+        let said = self
+            .git
+            .run_with(doing, &arguments, &new.message, &variables)
+            .await?;
+        if !said.is_success {
+            bail!(
+                "cannot {doing}: {}; check git's gpg.format and user.signingKey, or give \
+                 --signing-key",
+                signers_words(&said.stderr)
+            );
+        }
+        ObjectId::from_hex(said.stdout.trim().as_bytes())
+            .map_err(|_| anyhow!("cannot {doing}: git did not say which commit it made; run again"))
+    }
+}
+
+/// The line that says most of what a signing program has written, as git's gpg-interface.c hands it on.
+fn signers_words(stderr: &str) -> &str {
+    let is_noise = |line: &str| {
+        line.is_empty()
+            || line.starts_with("[GNUPG:]")
+            || line.starts_with("gpg: keybox")
+            || line.starts_with("gpg: directory")
+            || line.contains("gpg failed to sign the data")
+            || line.contains("failed to write commit object")
+            || line.contains("(no gpg output)")
+            || line.contains("ssh_askpass")
+    };
+    let line = stderr.lines().map(str::trim).rfind(|line| !is_noise(line));
+    let line = line.unwrap_or("the signing program failed and said nothing");
+    ["error: ", "fatal: ", "gpg: "]
+        .iter()
+        .fold(line, |line, prefix| {
+            line.strip_prefix(prefix).unwrap_or(line)
+        })
+        .trim_end_matches('?')
 }
 
 fn is_ancestor(
@@ -241,6 +289,18 @@ fn plain(signature: gix::actor::SignatureRef<'_>) -> Identity {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn repeats_what_a_signing_program_says() {
+        let gpg = "error: gpg failed to sign the data:\n[GNUPG:] INV_SGNR 9 x\ngpg: signing failed: No secret key\n\n";
+        assert_eq!(signers_words(gpg), "signing failed: No secret key");
+        let ssh = "error: Couldn't load public key /k: No such file or directory?\n\nfatal: failed to write commit object\n";
+        assert_eq!(
+            signers_words(ssh),
+            "Couldn't load public key /k: No such file or directory"
+        );
+        assert!(signers_words("[GNUPG:] FAILURE sign 17\n").contains("said nothing"));
+    }
 
     #[test]
     fn reads_identities() {

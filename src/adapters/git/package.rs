@@ -117,7 +117,8 @@ impl Workspace {
             let entry = entry.filter(|entry| entry.mode().is_tree());
             let Some(id) = entry.map(|entry| entry.object_id()) else {
                 bail!(
-                    "cannot find the directory {} in {}: the branch has none",
+                    "cannot find the directory {} in {}: the branch has none; check DIR, which is a \
+                     path from the repository's root there",
                     self.prefix,
                     self.url()
                 );

@@ -40,19 +40,13 @@ impl Place {
         repository: Option<&str>,
         remote: &str,
     ) -> anyhow::Result<Self> {
-        let found = if directory.exists() {
+        let found = if directory.is_dir() {
             gix::discover(directory).ok()
         } else {
             None
         };
         let Some(text) = repository else {
-            let Some(found) = found else {
-                bail!(
-                    "cannot find the repository of {}: it is in no Git repository; name one with \
-                     --repo",
-                    directory.display()
-                );
-            };
+            let found = found.ok_or_else(|| no_repository(directory))?;
             let url = remote_url(&found, remote).ok_or_else(|| no_remote(&found, remote))?;
             let prefix = prefix(&found, directory)?;
             return Ok(Self {
@@ -118,6 +112,30 @@ impl Place {
             push => Ok(push.as_ref()),
         }
     }
+}
+
+fn no_repository(directory: &Path) -> anyhow::Error {
+    let place = directory.display();
+    let (problem, advice) = match gix::discover(directory) {
+        _ if !directory.exists() => (
+            "there is no such directory".to_owned(),
+            "check the path, or name the repository that it is in with --repo",
+        ),
+        _ if !directory.is_dir() => (
+            "it is a file".to_owned(),
+            "give the directory that it is in",
+        ),
+        // Of another format, or broken.
+        Err(error) if gix::discover::upwards(directory).is_ok() => (
+            format!("its repository cannot be read: {error}"),
+            "name it with --repo",
+        ),
+        _ => (
+            "it is in no Git repository".to_owned(),
+            "name one with --repo",
+        ),
+    };
+    anyhow!("cannot find the repository of {place}: {problem}; {advice}")
 }
 
 fn no_remote(clone: &gix::Repository, remote: &str) -> anyhow::Error {

@@ -74,6 +74,8 @@ fn rejected(doing: &str, reason: &str, stderr: &str) -> GitError {
         "somebody else pushed to it meanwhile; run again"
     } else if reason.contains("protected branch") {
         "let the credentials push to it, or choose another name with --branch"
+    } else if reason.contains("deletion prohibited") {
+        "allow it on the server, or remove the branch there by hand"
     } else if reason.contains("hook declined") {
         "satisfy the hook of the server, or ask who runs it"
     } else if reason.contains("non-fast-forward") {

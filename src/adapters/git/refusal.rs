@@ -115,6 +115,13 @@ const WORDS: &[(&[&str], &str, &str, Refused)] = &[
         "give the token write access to the repository's contents",
         Refused::ForGood,
     ),
+    // git's setup.c: "fatal: detected dubious ownership in repository at 'PATH'"
+    (
+        &["dubious ownership"],
+        "the repository belongs to another user",
+        "run as its owner, or trust it: git config --global --add safe.directory PATH",
+        Refused::ForGood,
+    ),
     // GitHub, GitLab: "ERROR: Repository not found."; git's remote-curl.c: "fatal: repository 'URL'
     // not found"; upload-pack: "fatal: 'PATH' does not appear to be a git repository"
     (
@@ -224,13 +231,16 @@ pub(super) fn server_words(stderr: &str) -> String {
 /// How much of a server's words is repeated, in characters.
 const MOST_WORDS: usize = 400;
 
-/// Git's last line, without its level.
+/// What git died of, without the level: the first such line, after which come those of whoever called
+/// it and advice; or else its last line.
 fn last_words(stderr: &str) -> String {
-    let line = stderr
-        .lines()
-        .map(str::trim)
-        .rfind(|line| {
-            !line.is_empty() && !line.starts_with("remote:") && !line.starts_with("hint:")
+    let lines = || stderr.lines().map(str::trim);
+    let line = lines()
+        .find(|line| line.starts_with("fatal: "))
+        .or_else(|| {
+            lines().rfind(|line| {
+                !line.is_empty() && !line.starts_with("remote:") && !line.starts_with("hint:")
+            })
         })
         .unwrap_or("git failed and said nothing");
     let line = line
@@ -294,7 +304,17 @@ mod tests {
             ),
             (
                 "fatal: something new\n",
-                ": something new",
+                ": something new;",
+                Refused::ForGood,
+            ),
+            (
+                "fatal: cause\nfatal: Could not read from remote repository.\n\nPlease make sure you have the correct access rights\nand the repository exists.\n",
+                "cannot push: cause; see",
+                Refused::ForGood,
+            ),
+            (
+                "fatal: detected dubious ownership in repository at '/a'\nTo add an exception for this directory, call:\n",
+                "belongs to another user; run as its owner",
                 Refused::ForGood,
             ),
             ("", "said nothing", Refused::ForGood),

@@ -44,7 +44,8 @@ pub struct Branch {
     pub parent_ids: Vec<String>,
     /// A commit of the branch that somebody else made.
     pub foreign: Option<ForeignCommit>,
-    /// Whether nothing would be changed in its tree.
+    /// Whether nothing would be changed in its tree, and nothing comes with it that neither the base
+    /// nor whoever goes on with it wants.
     pub is_current: bool,
     /// Whether it may stay behind the base, because merging it there gives the wanted tree.
     pub merges_as_wanted: bool,
@@ -57,6 +58,25 @@ pub struct ForeignCommit {
     pub id: String,
     /// Who wrote it: `Name <address>`.
     pub author: String,
+    /// What it is doing there.
+    pub kind: ForeignKind,
+}
+
+/// What a commit that is not ours does on our branch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ForeignKind {
+    /// Somebody goes on with what we proposed.
+    Above,
+    /// Ours is on top of it, though the base does not have it: the base was put back, or the branch
+    /// is a proposal for another base.
+    Below,
+    /// It is a proposal too, of another SetModel or another package.
+    Proposal {
+        /// The name of the SetModel.
+        config: String,
+        /// The package's directory; empty for the root.
+        package: String,
+    },
 }
 
 /// One step outside.

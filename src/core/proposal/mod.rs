@@ -9,7 +9,7 @@ pub mod trailers;
 
 pub use body::{mark, marked};
 pub use decide::{
-    Branch, ForeignCommit, Observed, Obstacle, Step, Wanted, decide, oldest, withdraw,
+    Branch, ForeignCommit, ForeignKind, Observed, Obstacle, Step, Wanted, decide, oldest, withdraw,
 };
 pub use pull_request::{
     Fate, Head, LastPullRequest, MergeMethod, PullRequest, WantedPullRequest, not_among,

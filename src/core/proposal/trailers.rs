@@ -4,6 +4,9 @@
 /// The trailer that names the SetModel a commit was made for.
 pub const CONFIG: &str = "Config";
 
+/// The trailer that names the package's directory from the root of the repository; none for the root.
+pub const PACKAGE: &str = "Package";
+
 /// A message with trailers after it. Values are put on one line.
 #[must_use]
 pub fn with_trailers(message: &str, trailers: &[(&str, String)]) -> String {

@@ -2,7 +2,7 @@
 
 use super::proposal::Facts;
 use super::template::{Template, TemplateError};
-use crate::core::proposal::trailers::{CONFIG, with_trailers};
+use crate::core::proposal::trailers::{CONFIG, PACKAGE, with_trailers};
 
 const DEFAULT: &str = include_str!("templates/commit_message.txt");
 
@@ -37,6 +37,7 @@ pub fn commit_message(
         ("Model-Create-Time", facts.model.create_time.clone()),
         ("Source", facts.source.clone()),
         (CONFIG, facts.config.clone()),
+        (PACKAGE, facts.package.clone()),
         ("Signed-off-by", signer.unwrap_or_default().to_owned()),
     ];
     let given: Vec<_> = trailers

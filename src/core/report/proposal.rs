@@ -13,6 +13,8 @@ use crate::core::model::{Listing, Model};
 pub struct Facts {
     /// The name of the SetModel.
     pub config: String,
+    /// The package's directory from the root of the repository; empty for the root.
+    pub package: String,
     /// The branch that the commit is for.
     pub base: String,
     /// The model that is chosen.
@@ -125,11 +127,12 @@ pub struct RejectedFacts {
 const MOST_REJECTED: usize = 30;
 
 impl Facts {
-    /// The facts of an update that chose a model; `None` when it chose none. `origin` says where
-    /// models are listed when there is no listing.
+    /// The facts of an update that chose a model; `None` when it chose none. `package` is its
+    /// directory from the root of the repository.
     #[must_use]
     pub fn of(
         config: &str,
+        package: &str,
         base: &str,
         update: &Update,
         listing: Option<&Listing>,
@@ -143,6 +146,7 @@ impl Facts {
         let rejected = &update.selection.rejected;
         Some(Self {
             config: config.to_owned(),
+            package: package.to_owned(),
             base: base.to_owned(),
             model: ModelFacts::new(&chosen.name, new),
             previous: previous

@@ -4,15 +4,15 @@ use anyhow::anyhow;
 use gix::ObjectId;
 
 use super::look::{Looker, World};
-use super::observe::refusal;
+use super::observe::{refusal, short};
 use super::prepare::{Nothing, Proposal, per_model_start};
 use super::{Naming, Stop};
 use crate::adapters::forges::{self, Forge, WantedCommit};
 use crate::adapters::git::NewCommit;
 use crate::core::config::SetModel;
 use crate::core::proposal::{
-    Observed, Obstacle, Outcome, Preview, PullRequest, Report, Step, Wanted, decide, oldest,
-    withdraw,
+    ForeignKind, Observed, Obstacle, Outcome, Preview, PullRequest, Report, Step, Wanted, decide,
+    oldest, withdraw,
 };
 use crate::core::report::diff;
 
@@ -106,7 +106,9 @@ impl Looker<'_> {
         let url = self.workspace.push_url().to_owned();
         let missing = |observed: &Observed| match decide(&wanted, observed) {
             Ok(steps) => Ok(steps),
-            Err(Obstacle::Foreign(foreign)) => Err(Stop::Failed(refusal(branch, &url, &foreign))),
+            Err(Obstacle::Foreign(foreign)) => {
+                Err(Stop::Failed(refusal(branch, &url, &world.base, &foreign)))
+            }
             Err(Obstacle::Declined { url }) => Err(Stop::Failed(anyhow!(declined(
                 config,
                 &proposal.model,
@@ -134,7 +136,7 @@ impl Looker<'_> {
                 title: proposal.text.title.clone(),
                 body: proposal.text.body.clone(),
             });
-            return Ok(());
+            return self.supersede(world, config, branch, progress).await;
         }
         progress.refused.clear();
         for _ in 0..MOST_STEPS {
@@ -183,7 +185,7 @@ impl Looker<'_> {
         // What an earlier round saw may be gone.
         (report.branch, report.commit, report.pull_request) = (None, None, None);
         let summary = nothing.reasons.first().cloned().unwrap_or_default();
-        if self.request.closes_obsolete && !self.request.is_dry_run {
+        if self.request.closes_obsolete {
             let reason = format!(
                 "`modelsync` closes this: nothing is left to change in `{}`.\n\n{}",
                 world.base,
@@ -244,9 +246,23 @@ impl Looker<'_> {
             return Ok(());
         }
         let observed = self.observe(world, config, branch, None).await?;
+        let foreign = observed.branch.as_ref().and_then(|it| it.foreign.as_ref());
+        if let Some(foreign) = foreign
+            && !matches!(foreign.kind, ForeignKind::Proposal { .. })
+        {
+            progress.report.steps.push(format!(
+                "left the branch {branch}, which holds the commit {} of {}",
+                short(&foreign.id),
+                foreign.author
+            ));
+        }
         for step in withdraw(&observed, reason) {
-            self.act(branch, &step).await?;
-            progress.did(step, branch);
+            if self.request.is_dry_run {
+                progress.report.steps.push(describe(&step, branch, false));
+            } else {
+                self.act(branch, &step).await?;
+                progress.did(step, branch);
+            }
         }
         Ok(())
     }
@@ -260,7 +276,7 @@ impl Looker<'_> {
         if self.request.commit.is_by_forge {
             return self.commit_by_forge(world, proposal, seen).await;
         }
-        let commit = self.workspace.make_commit(&NewCommit {
+        let new = NewCommit {
             tree_id: proposal.tree_id,
             parent_id: world.base_id,
             author: self.author.clone(),
@@ -268,7 +284,8 @@ impl Looker<'_> {
             time: self.now,
             message: proposal.message.clone(),
             is_signed: self.request.commit.is_signed,
-        })?;
+        };
+        let commit = self.workspace.make_commit(&new).await?;
         let seen = parsed(seen)?;
         self.workspace
             .push(&proposal.branch, Some(commit), seen)

@@ -104,7 +104,8 @@ impl<'r> Looker<'r> {
         let heads = self.workspace.heads().await?;
         let fork_heads = self.workspace.fork_heads().await?;
         let url = self.workspace.url();
-        let given = self.request.base.clone().or_else(|| heads.default.clone());
+        let given = self.request.base.as_deref().map(branch_name);
+        let given = given.or(heads.default.as_deref()).map(str::to_owned);
         let base = given.ok_or_else(|| {
             Stop::Failed(anyhow!(
                 "cannot find the default branch of {url}: it says none; name one with --base"
@@ -115,7 +116,7 @@ impl<'r> Looker<'r> {
         };
         let heads = fork_heads.unwrap_or(heads);
         let tip = match &self.request.naming {
-            super::Naming::Given(branch) => heads.branches.get(branch).copied(),
+            super::Naming::Given(branch) => heads.branches.get(branch_name(branch)).copied(),
             _ => None,
         };
         self.workspace.fetch(base_id, tip).await?;
@@ -156,9 +157,12 @@ impl<'r> Looker<'r> {
         }
         let (found, errors) = read_configs(&package.package);
         if found.is_empty() && errors.is_empty() {
+            let place = match self.workspace.place() {
+                "" => "the root",
+                place => place,
+            };
             return Err(anyhow!(
-                "the package at {} of {} holds no SetModel; add one, or name one with --config",
-                self.workspace.place(),
+                "the package at {place} of {} holds no SetModel; add one, or name one with --config",
                 self.workspace.url()
             ));
         }
@@ -286,6 +290,11 @@ impl Unreadable {
             problem: error.message,
         }
     }
+}
+
+/// A branch without what only Git's own files say of it.
+pub(super) fn branch_name(name: &str) -> &str {
+    name.strip_prefix("refs/heads/").unwrap_or(name)
 }
 
 fn no_base(url: &str, base: &str, heads: &Heads) -> anyhow::Error {

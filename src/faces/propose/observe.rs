@@ -9,8 +9,8 @@ use super::{RebaseWhen, Stop};
 use crate::adapters::git::CommitInfo;
 use crate::core::change::{FileChange, OwnConfig, update};
 use crate::core::config::SetModel;
-use crate::core::proposal::trailers::{CONFIG, trailer};
-use crate::core::proposal::{Branch, ForeignCommit, Head, Observed};
+use crate::core::proposal::trailers::{CONFIG, PACKAGE, trailer};
+use crate::core::proposal::{Branch, ForeignCommit, ForeignKind, Head, Observed};
 
 /// Commits of ours that can be on top of each other before the whole branch counts as somebody
 /// else's.
@@ -61,9 +61,11 @@ impl Looker<'_> {
         let commit = self.workspace.commit(id)?;
         let foreign = self.foreign(world, config, &commit).await?;
         let is_current = match (&foreign, proposal) {
-            (Some(_), Some(proposal)) => {
-                self.says_already(world, config, id, &proposal.model)
-                    .await?
+            (Some(foreign), Some(proposal)) => {
+                foreign.kind == ForeignKind::Above
+                    && self
+                        .says_already(world, config, id, &proposal.model)
+                        .await?
             }
             _ => true,
         };
@@ -99,12 +101,10 @@ impl Looker<'_> {
             return Ok(None);
         }
         for _ in 0..MOST_OWN_COMMITS {
-            let [parent] = commit.parent_ids[..] else {
-                return Ok(Some(foreign(&commit)));
+            let parent = match commit.parent_ids[..] {
+                [parent] if self.is_ours(config, &commit) => parent,
+                _ => return Ok(Some(self.foreign_commit(&commit, tip))),
             };
-            if !self.is_ours(config, &commit) {
-                return Ok(Some(foreign(&commit)));
-            }
             let is_in_base = self.workspace.is_in(world.base_id, parent).await?;
             if is_in_base {
                 return Ok(None);
@@ -112,13 +112,36 @@ impl Looker<'_> {
             self.workspace.fetch(world.base_id, Some(parent)).await?;
             commit = self.workspace.commit(parent)?;
         }
-        Ok(Some(foreign(&commit)))
+        Ok(Some(self.foreign_commit(&commit, tip)))
     }
 
-    /// Whether we made a commit, and for this config: its trailer says so, and nobody has committed
-    /// it again, as amending and rebasing do. People and `modelsync` can share an address, so the
-    /// committer alone does not tell.
+    fn foreign_commit(&self, commit: &CommitInfo, tip: &CommitInfo) -> ForeignCommit {
+        let kind = match proposal_of(commit) {
+            _ if commit.id != tip.id => ForeignKind::Below,
+            Some((config, package)) if commit.parent_ids.len() == 1 && self.is_by_us(commit) => {
+                ForeignKind::Proposal {
+                    config: config.to_owned(),
+                    package: package.to_owned(),
+                }
+            }
+            _ => ForeignKind::Above,
+        };
+        ForeignCommit {
+            id: commit.id.to_string(),
+            author: commit.author.to_string(),
+            kind,
+        }
+    }
+
+    /// Whether we made a commit, and for this config of this package, as its trailers say.
     fn is_ours(&self, config: &SetModel, commit: &CommitInfo) -> bool {
+        let wanted = (config.name.as_str(), self.workspace.place());
+        proposal_of(commit) == Some(wanted) && self.is_by_us(commit)
+    }
+
+    /// Whether we are the last who committed something: amending and rebasing do it again. People and
+    /// `modelsync` can share an address, so the committer alone does not tell.
+    fn is_by_us(&self, commit: &CommitInfo) -> bool {
         // What GitHub commits through its API is committed by `GitHub <noreply@github.com>`, or by
         // `noreply@HOST` on a server of one's own. Whoever amends that commits it as somebody else.
         let is_forges =
@@ -127,8 +150,7 @@ impl Looker<'_> {
             .committer
             .email
             .eq_ignore_ascii_case(&self.committer.email);
-        trailer(&commit.message, CONFIG) == Some(config.name.as_str())
-            && (is_forges || is_by_us && commit.is_as_made)
+        is_forges || is_by_us && commit.is_as_made
     }
 
     /// Whether merging a commit into the base gives the wanted tree: it makes the same change to an
@@ -180,19 +202,45 @@ impl Looker<'_> {
     }
 }
 
-fn foreign(commit: &CommitInfo) -> ForeignCommit {
-    ForeignCommit {
-        id: commit.id.to_string(),
-        author: commit.author.to_string(),
-    }
+/// The SetModel and the package that a commit is a proposal of, by its trailers.
+fn proposal_of(commit: &CommitInfo) -> Option<(&str, &str)> {
+    let config = trailer(&commit.message, CONFIG)?;
+    Some((config, trailer(&commit.message, PACKAGE).unwrap_or("")))
 }
 
-/// What to tell about a commit that would be lost.
-pub(super) fn refusal(branch: &str, url: &str, foreign: &ForeignCommit) -> anyhow::Error {
-    let short = foreign.id.get(..12).unwrap_or(&foreign.id);
-    anyhow!(
-        "cannot replace the branch {branch} of {url}: the commit {short} of {} is not ours and would \
-         be lost; merge it, or remove the branch",
-        foreign.author
-    )
+/// As much of a commit's id as people need.
+pub(super) fn short(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
+}
+
+/// Why a branch is not replaced, and what to do about it.
+pub(super) fn refusal(
+    branch: &str,
+    url: &str,
+    base: &str,
+    foreign: &ForeignCommit,
+) -> anyhow::Error {
+    let short = short(&foreign.id);
+    let author = &foreign.author;
+    match &foreign.kind {
+        ForeignKind::Above => anyhow!(
+            "cannot replace the branch {branch} of {url}: the commit {short} of {author} is not ours \
+             and would be lost; merge it, or remove the branch"
+        ),
+        ForeignKind::Below => anyhow!(
+            "cannot replace the branch {branch} of {url}: it is on top of the commit {short} of \
+             {author}, which {base} does not have; remove the branch if {base} was put back, or choose \
+             another with --branch if it is the proposal for another base"
+        ),
+        ForeignKind::Proposal { config, package } => {
+            let package = match package.as_str() {
+                "" => "at the root".to_owned(),
+                package => format!("in {package}"),
+            };
+            anyhow!(
+                "cannot replace the branch {branch} of {url}: it is the proposal of the SetModel \
+                 {config} of the package {package}; choose another branch with --branch"
+            )
+        }
+    }
 }

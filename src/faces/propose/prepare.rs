@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use anyhow::{anyhow, bail};
 use gix::ObjectId;
 
-use super::look::{Looker, World};
+use super::look::{Looker, World, branch_name};
 use super::{Naming, Request};
 use crate::core::change::{FileChange, OwnConfig, Update, update};
 use crate::core::config::SetModel;
@@ -87,16 +87,7 @@ pub(super) fn prepare(
     let tree_id = looker.workspace.tree_with(world.package.tree_id, &files)?;
     let facts = facts(looker, world, config, &update, &files)?;
     let branch = branch(request, config, &model);
-    if gix::validate::reference::name(format!("refs/heads/{branch}").as_str().into()).is_err() {
-        bail!(
-            "cannot call a branch {branch:?}: Git does not allow this name; choose another with --branch"
-        );
-    }
-    if branch == world.base && looker.job.fork.is_none() {
-        bail!(
-            "cannot propose on the branch {branch}: it is the base; choose another with --branch"
-        );
-    }
+    check_branch(looker, world, config, &branch)?;
     let signer = looker.committer.to_string();
     let templates = &looker.job.templates;
     let signer = request.commit.is_signed_off.then_some(signer.as_str());
@@ -142,18 +133,63 @@ fn facts(
         .models
         .listing(&world.package.package, config)
         .map_err(|error| anyhow!(error.into_item().message))?;
-    let facts = Facts::of(&config.name, &world.base, update, listing.as_deref(), files);
+    let place = looker.workspace.place();
+    let facts = Facts::of(
+        &config.name,
+        place,
+        &world.base,
+        update,
+        listing.as_deref(),
+        files,
+    );
     let mut facts = facts.ok_or_else(|| anyhow!("no model was chosen"))?;
     for change in &mut facts.changes {
-        change.file = path_from_root(looker.workspace.place(), &change.file);
+        change.file = path_from_root(place, &change.file);
     }
     Ok(facts)
+}
+
+/// Refuses a branch that cannot be pushed.
+fn check_branch(
+    looker: &Looker<'_>,
+    world: &World,
+    config: &SetModel,
+    branch: &str,
+) -> anyhow::Result<()> {
+    let advice = match &looker.request.naming {
+        Naming::Given(_) => "choose another with --branch".to_owned(),
+        _ => format!("choose another with --branch and --config {}", config.name),
+    };
+    // As `git check-ref-format --branch`; a file of that name must have room for Git's `.lock`.
+    let is_allowed = gix::validate::reference::name(format!("refs/heads/{branch}").as_str().into())
+        .is_ok()
+        && !branch.starts_with('-')
+        && branch != "HEAD"
+        && branch.split('/').all(|part| part.len() <= 250);
+    if !is_allowed {
+        bail!("cannot call a branch {branch:?}: Git does not allow this name; {advice}");
+    }
+    if branch == world.base && looker.job.fork.is_none() {
+        bail!("cannot propose on the branch {branch}: it is the base; {advice}");
+    }
+    let is_inside = |inner: &str, outer: &str| {
+        let rest = inner.strip_prefix(outer);
+        rest.is_some_and(|rest| rest.starts_with('/'))
+    };
+    let mut others = world.heads.branches.keys();
+    match others.find(|other| is_inside(other, branch) || is_inside(branch, other)) {
+        Some(other) => bail!(
+            "cannot make the branch {branch}: there is {other}, and Git has no branch inside another; \
+             {advice}"
+        ),
+        None => Ok(()),
+    }
 }
 
 /// The name of the branch for a model.
 pub(super) fn branch(request: &Request, config: &SetModel, model: &str) -> String {
     match &request.naming {
-        Naming::Given(branch) => branch.clone(),
+        Naming::Given(branch) => branch_name(branch).to_owned(),
         Naming::PerConfig => format!("modelsync/{}", config.name),
         Naming::PerModel => format!("{}{}", per_model_start(config), slug(model)),
     }

@@ -61,6 +61,7 @@ fn foreign() -> Option<ForeignCommit> {
     Some(ForeignCommit {
         id: "f".to_owned(),
         author: "A <a@b>".to_owned(),
+        kind: ForeignKind::Above,
     })
 }
 

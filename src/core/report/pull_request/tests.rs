@@ -32,6 +32,7 @@ fn figure(metric: &str, old: Option<f64>, new: Option<f64>) -> FigureFacts {
 
 fn facts() -> Facts {
     Facts {
+        package: String::new(),
         config: "label-bot".to_owned(),
         base: "main".to_owned(),
         model: model("TCN2", 7),
