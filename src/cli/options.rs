@@ -1,4 +1,4 @@
-//! Groups of flags that several subcommands have.
+//! Flags that several subcommands have, and how their values are read.
 
 use std::net::{AddrParseError, SocketAddr};
 use std::path::PathBuf;
