@@ -7,11 +7,9 @@ use clap::Args;
 
 use super::failure::Outcome;
 use super::logging::LogArgs;
-use super::options::{Blank, filled, given, positive};
+use super::options::{Blank, LISTEN, given, listen, positive};
 use crate::adapters::runtime;
 use crate::faces::controller::{self, LeaseRequest, Request};
-
-const LISTEN: &str = "0.0.0.0:8080";
 
 /// Reconcile ModelSyncs: ask their needsSyncUrl and start Tekton PipelineRuns, never two at once
 ///
@@ -28,7 +26,7 @@ pub(super) struct ControllerArgs {
         value_name = "ADDRESS:PORT",
         env = "MODELSYNC_LISTEN",
         default_value = LISTEN,
-        value_parser = |text: &str| filled(text, LISTEN).parse::<SocketAddr>()
+        value_parser = listen
     )]
     listen: SocketAddr,
     /// How long one question to a needsSyncUrl may take [default: 20s]

@@ -1,5 +1,6 @@
-//! Groups of flags that several subcommands have.
+//! Flags that several subcommands have, and how their values are read.
 
+use std::net::{AddrParseError, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -94,6 +95,17 @@ pub(super) fn given_path(path: Option<&PathBuf>) -> Option<PathBuf> {
 pub(super) fn given_paths(paths: &[PathBuf]) -> Vec<PathBuf> {
     let given = paths.iter().filter_map(|path| given_path(Some(path)));
     given.collect()
+}
+
+/// Where a server listens when nothing else is said.
+pub(super) const LISTEN: &str = "0.0.0.0:8080";
+
+/// An address and port, or the default in the place of a blank one.
+///
+/// # Errors
+/// It is none.
+pub(super) fn listen(text: &str) -> Result<SocketAddr, AddrParseError> {
+    filled(text, LISTEN).parse()
 }
 
 /// A duration above zero.

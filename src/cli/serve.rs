@@ -8,11 +8,10 @@ use clap::Args;
 
 use super::failure::Outcome;
 use super::logging::LogArgs;
-use super::options::{filled, given_path, given_paths, path_or_blank};
+use super::options::{LISTEN, filled, given_path, given_paths, listen, path_or_blank};
 use crate::core::policy::duration;
 use crate::faces::serve::{self, Options};
 
-const LISTEN: &str = "0.0.0.0:8080";
 const RETRAIN_INTERVAL: &str = "24h";
 const CACHE_FOR: &str = "30s";
 const REQUEST_TIMEOUT: &str = "15s";
@@ -40,7 +39,7 @@ pub(super) struct ServeArgs {
         value_name = "ADDRESS:PORT",
         env = "MODELSYNC_LISTEN",
         default_value = LISTEN,
-        value_parser = |text: &str| filled(text, LISTEN).parse::<SocketAddr>()
+        value_parser = listen
     )]
     listen: SocketAddr,
     /// Age of the newest model from which on another should be trained, such as 24h or 7d

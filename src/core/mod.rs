@@ -7,6 +7,8 @@ pub mod check;
 pub mod config;
 pub mod function;
 pub mod krm;
+#[cfg(test)]
+mod laws;
 pub mod leader_election;
 pub mod model;
 pub mod model_sync;

@@ -115,11 +115,19 @@ impl Google {
     }
 
     /// How far a long-running operation is (<https://google.aip.dev/151>).
+    ///
+    /// # Errors
+    /// It failed, or the registry does not say.
     pub(super) async fn operation(
         &self,
         name: &str,
         purpose: Purpose<'_>,
     ) -> anyhow::Result<Progress> {
+        let progress = self.progress(name, purpose).await;
+        progress.with_context(|| format!("cannot wait for {name}"))
+    }
+
+    async fn progress(&self, name: &str, purpose: Purpose<'_>) -> anyhow::Result<Progress> {
         let url = self.url(name, "");
         let operation: Operation = self.api.get(url, purpose).await?.json()?;
         match operation.error {

@@ -188,10 +188,6 @@ impl Source for VertexAi {
     }
 
     fn operation<'a>(&'a self, name: &'a str) -> BoxFuture<'a, anyhow::Result<Progress>> {
-        async move {
-            let progress = self.google.operation(name, WAIT).await;
-            progress.with_context(|| format!("cannot wait for {name}"))
-        }
-        .boxed()
+        self.google.operation(name, WAIT).boxed()
     }
 }

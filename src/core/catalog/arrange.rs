@@ -138,17 +138,7 @@ mod tests {
     use crate::core::model::{Evaluation, State};
 
     fn model(name: &str, day: i64) -> Model {
-        Model {
-            name: name.to_owned(),
-            display_name: "d".to_owned(),
-            version: None,
-            create_time: jiff::Timestamp::from_second(day * 86_400).unwrap(),
-            state: State::Trained,
-            labels: BTreeMap::new(),
-            uri: None,
-            evaluation: None,
-            lineage: None,
-        }
+        Model::plain(name, jiff::Timestamp::from_second(day * 86_400).unwrap())
     }
 
     fn names(old: &[(&str, i64)], reported: &[(&str, i64)]) -> String {

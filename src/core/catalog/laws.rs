@@ -1,11 +1,6 @@
 //! What holds of every refresh, for random catalogs in random layouts. `PROPTEST_CASES` says how
 //! many.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a test reads the number of cases"
-)]
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -13,6 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::{arrange, rewrite};
+use crate::core::laws::cases;
 use crate::core::model::{Evaluation, Lineage, Model, ModelCatalog, State};
 use crate::core::package::Part;
 use crate::core::yaml::apply;
@@ -262,18 +258,6 @@ fn named(models: Vec<Model>) -> Vec<Model> {
             ..model
         })
         .collect()
-}
-
-fn cases(normal: u32) -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES");
-    ProptestConfig {
-        cases: cases
-            .ok()
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(normal),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
 }
 
 proptest! {

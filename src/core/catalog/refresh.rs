@@ -225,17 +225,8 @@ fn one(
             old.models.len()
         ));
     }
-    let mut names: Vec<&str> = listing
-        .models
-        .iter()
-        .map(|model| model.name.as_str())
-        .collect();
-    names.sort_unstable();
-    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(format!(
-            "{} lists the model {} twice",
-            listing.origin, pair[0]
-        ));
+    if let Some(name) = listing.repeated_name() {
+        return Err(format!("{} lists the model {name} twice", listing.origin));
     }
     let arrangement = arrange(&old.models, &listing.models);
     let time = listing.observed_at.unwrap_or(now);

@@ -1,13 +1,9 @@
 //! The scan of a ResourceList by its lines agrees with the parser, whenever it answers.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a test reads the number of cases"
-)]
-
 use proptest::prelude::*;
 
 use super::ResourceList;
+use crate::core::laws::cases;
 use crate::core::yaml::{Content, NodeId, Stream};
 
 /// A text as values: what differs here differs to a reader.
@@ -255,18 +251,6 @@ fn list() -> impl Strategy<Value = String> {
                 text
             })
     })
-}
-
-fn cases(normal: u32) -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES");
-    ProptestConfig {
-        cases: cases
-            .ok()
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(normal),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
 }
 
 proptest! {

@@ -24,6 +24,23 @@ impl Listing {
         self.models.iter().find(|model| model.name == name)
     }
 
+    /// The names of all models, sorted.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        let names = self.models.iter().map(|model| model.name.as_str());
+        let mut names: Vec<&str> = names.collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// A name that several models have, which no source should report.
+    #[must_use]
+    pub fn repeated_name(&self) -> Option<&str> {
+        let names = self.names();
+        let pair = names.windows(2).find(|pair| pair[0] == pair[1])?;
+        Some(pair[0])
+    }
+
     /// Finds the model that somebody means: by its full name, or by the end of it after a slash.
     ///
     /// # Errors
@@ -107,20 +124,9 @@ pub enum ResolveError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::model::State;
 
     fn listing(names: &[&str]) -> Listing {
-        let model = |name: &&str| Model {
-            name: (*name).to_owned(),
-            display_name: "d".to_owned(),
-            version: None,
-            create_time: Timestamp::UNIX_EPOCH,
-            state: State::Trained,
-            labels: std::collections::BTreeMap::new(),
-            uri: None,
-            evaluation: None,
-            lineage: None,
-        };
+        let model = |name: &&str| Model::plain(name, Timestamp::UNIX_EPOCH);
         Listing {
             models: names.iter().map(model).collect(),
             observed_at: None,

@@ -42,6 +42,24 @@ pub struct Model {
     pub lineage: Option<Lineage>,
 }
 
+#[cfg(test)]
+impl Model {
+    /// A trained model with no more than it must have.
+    pub(crate) fn plain(name: &str, create_time: Timestamp) -> Self {
+        Self {
+            name: name.to_owned(),
+            display_name: "d".to_owned(),
+            version: None,
+            create_time,
+            state: State::Trained,
+            labels: BTreeMap::new(),
+            uri: None,
+            evaluation: None,
+            lineage: None,
+        }
+    }
+}
+
 /// How far a model has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum State {

@@ -137,16 +137,10 @@ fn check_names(listing: &Listing) -> Result<(), SelectError> {
             origin: listing.origin.clone(),
         });
     }
-    let mut names: Vec<&str> = listing
-        .models
-        .iter()
-        .map(|model| model.name.as_str())
-        .collect();
-    names.sort_unstable();
-    match names.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(SelectError::DuplicateName {
+    match listing.repeated_name() {
+        Some(name) => Err(SelectError::DuplicateName {
             origin: listing.origin.clone(),
-            name: pair[0].to_owned(),
+            name: name.to_owned(),
         }),
         None => Ok(()),
     }
@@ -157,13 +151,7 @@ fn check_display_names(listing: &Listing, policy: &Policy) -> Result<(), SelectE
     if let Some(pin) = &policy.pin
         && listing.find(pin).is_none()
     {
-        let mut names: Vec<&str> = listing
-            .models
-            .iter()
-            .map(|model| model.name.as_str())
-            .collect();
-        names.sort_unstable();
-        let nearest = nearest::find(pin, &names).map(str::to_owned);
+        let nearest = nearest::find(pin, &listing.names()).map(str::to_owned);
         return Err(SelectError::PinNotListed {
             origin,
             name: pin.clone(),

@@ -1,9 +1,6 @@
 //! The editor's promise, for random documents, paths and values. `PROPTEST_CASES` says how many.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a test reads the number of cases and the test data"
-)]
+#![expect(clippy::disallowed_methods, reason = "a test reads the test data")]
 
 mod generate;
 mod hold;
@@ -15,6 +12,7 @@ use proptest::prelude::*;
 use self::generate::Choices;
 use self::hold::Outcome;
 use super::{FieldPath, Stream, encode};
+use crate::core::laws::cases;
 
 /// Text that looks like YAML to a scanner.
 const SOUP: &str = "([ab1]|[ab1]|: |:|\n|\n|\n  |\n - |- |  | |#| # |\"|'|\\[|\\]|\\{|\\}|,|\\||>|\\|-|>\\+|\\|2|\t|\r\n|\r|&x|\\*x|!|!!str |~|<<|\\?|\\\\|\\\\n|\\\\u00e9|%|@|---|\\.\\.\\.|\u{85}|\u{2028}|\u{FEFF}|é|😁){0,40}";
@@ -23,18 +21,6 @@ const AWKWARD: &str = "(yes|~|null|1e3|0x1|012|1_0|2020-07-24|a|/|:|: | #|#|-|- 
 
 fn value() -> impl Strategy<Value = String> {
     prop_oneof![AWKWARD, "\\PC{0,8}", any::<String>()]
-}
-
-fn cases(normal: u32) -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES");
-    ProptestConfig {
-        cases: cases
-            .ok()
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(normal),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
 }
 
 proptest! {

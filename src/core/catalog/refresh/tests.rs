@@ -1,5 +1,5 @@
 use super::*;
-use crate::core::model::{Model, State};
+use crate::core::model::Model;
 use crate::core::package::Layout;
 
 const HEAD: &str = "apiVersion: automl.cloudai.kubeflow.org/v1alpha1\n";
@@ -39,17 +39,7 @@ fn models(names: &[&str]) -> Vec<Model> {
         } else {
             "2020-06-30T00:00:00Z"
         };
-        Model {
-            name: (*name).to_owned(),
-            display_name: "d".to_owned(),
-            version: None,
-            create_time: time.parse().unwrap(),
-            state: State::Trained,
-            labels: BTreeMap::new(),
-            uri: None,
-            evaluation: None,
-            lineage: None,
-        }
+        Model::plain(name, time.parse().unwrap())
     };
     names.iter().map(model).collect()
 }

@@ -37,17 +37,7 @@ fn spec(text: &str, change: impl FnOnce(&mut Vec<Model>)) -> String {
 }
 
 fn model(name: &str, time: &str) -> Model {
-    Model {
-        name: name.to_owned(),
-        display_name: "d".to_owned(),
-        version: None,
-        create_time: time.parse().unwrap(),
-        state: State::Trained,
-        labels: BTreeMap::new(),
-        uri: None,
-        evaluation: None,
-        lineage: None,
-    }
+    Model::plain(name, time.parse().unwrap())
 }
 
 fn evaluated(name: &str, time: &str) -> Model {

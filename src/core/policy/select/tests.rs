@@ -19,15 +19,9 @@ fn time(text: &str) -> Timestamp {
 /// A deployed model that was created so many days before `now`.
 fn model(name: &str, days: i64) -> Model {
     Model {
-        name: name.to_owned(),
         display_name: "issues".to_owned(),
-        version: None,
-        create_time: now() - SignedDuration::from_hours(24 * days),
         state: State::Deployed,
-        labels: BTreeMap::new(),
-        uri: None,
-        evaluation: None,
-        lineage: None,
+        ..Model::plain(name, now() - SignedDuration::from_hours(24 * days))
     }
 }
 
