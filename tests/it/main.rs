@@ -27,6 +27,7 @@ mod pr_api_commits;
 mod pr_declined;
 mod pr_faults;
 mod pr_forges;
+mod pr_forks;
 mod pr_git;
 mod pr_permissions;
 mod pr_rebase;
