@@ -8,7 +8,7 @@ use gix::ObjectId;
 use gix::bstr::ByteSlice;
 use jiff::Timestamp;
 
-use super::workspace::Workspace;
+use super::workspace::{Workspace, not_written};
 
 /// Who made a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,7 +167,7 @@ impl Workspace {
     /// # Errors
     /// It cannot be written or signed.
     pub(crate) fn make_commit(&self, new: &NewCommit) -> anyhow::Result<ObjectId> {
-        let problem = || "cannot write the commit".to_owned();
+        let doing = format!("write the commit for {}", self.push_url());
         let time = gix::date::Time::new(new.time.as_second(), 0);
         let signature = |identity: &Identity| gix::actor::Signature {
             name: identity.name.as_str().into(),
@@ -186,11 +186,12 @@ impl Workspace {
         let id = self
             .repository
             .write_object(&commit)
-            .with_context(problem)?;
+            .map_err(|error| not_written(&doing, &error))?;
         if !new.is_signed {
             return Ok(id.detach());
         }
-        let commit = self.repository.find_commit(id).with_context(problem)?;
+        let commit = self.repository.find_commit(id);
+        let commit = commit.with_context(|| format!("cannot {doing}"))?;
         let signed = commit.signed().map_err(|error| {
             let cause = self
                 .git
