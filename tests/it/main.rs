@@ -33,6 +33,7 @@ mod pr_permissions;
 mod pr_rebase;
 mod pr_servers;
 mod pr_several;
+mod pr_signing;
 mod pr_temporary;
 mod pr_trees;
 mod quoting;

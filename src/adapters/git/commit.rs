@@ -1,11 +1,13 @@
 //! Commits: reading the tip of a branch, and making a new one on the base.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::str::FromStr;
 
 use anyhow::{Context, anyhow};
 use gix::ObjectId;
 use gix::bstr::ByteSlice;
+use gix::error::MetadataValue;
 use jiff::Timestamp;
 
 use super::workspace::{Workspace, not_written};
@@ -193,16 +195,55 @@ impl Workspace {
         let commit = self.repository.find_commit(id);
         let commit = commit.with_context(|| format!("cannot {doing}"))?;
         let signed = commit.signed().map_err(|error| {
-            let cause = self
-                .git
-                .redact(&format!("{:#}", anyhow::Error::from(error)));
-            let cause = cause.split_whitespace().collect::<Vec<_>>().join(" ");
+            let cause = self.git.redact(&why_unsigned(&error));
             anyhow!(
                 "cannot sign the commit: {cause}; check git's gpg.format and user.signingKey, or \
                  give --signing-key"
             )
         })?;
         Ok(signed.id)
+    }
+}
+
+/// Why a commit was not signed, on one line: the last words of the program that signs, or why there
+/// are none.
+fn why_unsigned(error: &gix::Error) -> String {
+    let details = error.metadata_merged();
+    // What is marked so is for programs: doc/DETAILS of GnuPG.
+    let is_for_people = |line: &&str| !line.trim().is_empty() && !line.starts_with("[GNUPG:]");
+    if let Some(MetadataValue::Bytes(stderr)) = details.get("stderr") {
+        let stderr = stderr.to_str_lossy();
+        let mut said: Vec<&str> = stderr.lines().rev().filter(is_for_people).take(2).collect();
+        said.reverse();
+        if !said.is_empty() {
+            return said
+                .iter()
+                .map(|line| line.trim())
+                .collect::<Vec<_>>()
+                .join(", ");
+        }
+    }
+    let problem = error
+        .iter_errors()
+        .find_map(|error| error.downcast_ref::<std::io::Error>());
+    // Without the quotes that these values print.
+    let plain = |name: &str| match details.get(name)? {
+        MetadataValue::String(text) => Some(text.clone()),
+        MetadataValue::Path(path) => Some(path.display().to_string()),
+        other => Some(other.to_string()),
+    };
+    match (plain("program"), plain("exit_status"), problem) {
+        (Some(program), Some(status), _) => format!("{program} said nothing ({status})"),
+        // What it said instead of reading is lost.
+        (Some(program), None, Some(problem)) if problem.kind() == ErrorKind::BrokenPipe => {
+            format!("{program} ended before it had read the commit")
+        }
+        (Some(program), None, Some(problem)) => format!("{program} cannot be run: {problem}"),
+        _ => {
+            let causes: Vec<String> = error.iter_errors().map(ToString::to_string).collect();
+            let text = causes.join(": ");
+            text.split_whitespace().collect::<Vec<_>>().join(" ")
+        }
     }
 }
 
