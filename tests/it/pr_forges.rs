@@ -64,7 +64,7 @@ impl Forge {
         }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         match self {
             Self::GitHub(server) => server.url(),
             Self::GitLab(server) => server.url(),

@@ -208,7 +208,11 @@ fn a_race_is_lost_and_looked_at_again() {
     std::fs::write(clone.join("package/map.yaml"), config_map("m2")).unwrap();
     project.git(
         &clone,
-        &["commit", "-qam", "bot\n\nAnother run\n\nConfig: bot\nPackage: package"],
+        &[
+            "commit",
+            "-qam",
+            "bot\n\nAnother run\n\nConfig: bot\nPackage: package",
+        ],
     );
     let theirs = project.git(&clone, &["rev-parse", "HEAD"]);
     project.git(

@@ -310,6 +310,10 @@ impl Gitea {
 const TRIES: u32 = 10;
 
 impl Forge for Gitea {
+    fn full_name(&self) -> String {
+        self.repository()
+    }
+
     fn find<'a>(
         &'a self,
         head: &'a Head,

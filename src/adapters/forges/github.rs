@@ -330,6 +330,10 @@ impl GitHub {
 }
 
 impl Forge for GitHub {
+    fn full_name(&self) -> String {
+        self.repository()
+    }
+
     fn find<'a>(
         &'a self,
         head: &'a Head,

@@ -274,6 +274,10 @@ impl GitLab {
 const LOOKS: u32 = 10;
 
 impl Forge for GitLab {
+    fn full_name(&self) -> String {
+        self.project.clone()
+    }
+
     fn find<'a>(
         &'a self,
         head: &'a Head,

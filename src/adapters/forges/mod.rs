@@ -22,6 +22,10 @@ pub(crate) use error::ForgeError;
 
 /// What a forge can do with the pull requests of one repository.
 pub(crate) trait Forge: Send + Sync {
+    /// The repository's own name here: `owner/name`, on GitLab with all groups. A path that the forge
+    /// itself is served below is no part of it.
+    fn full_name(&self) -> String;
+
     /// Lists the open pull requests from a branch into `base`; all pages. Whether one of `reviewers`
     /// has reviewed already is looked up only where they are not asked at the moment.
     fn find<'a>(

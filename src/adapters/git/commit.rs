@@ -8,7 +8,7 @@ use gix::ObjectId;
 use gix::bstr::ByteSlice;
 use jiff::Timestamp;
 
-use super::workspace::Workspace;
+use super::workspace::{Workspace, not_written};
 
 /// Who made a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,8 +185,9 @@ impl Workspace {
             message: new.message.as_str().into(),
             extra_headers: Vec::new(),
         };
+        let doing = format!("write the commit for {}", self.push_url());
         let id = self.repository.write_object(&commit);
-        Ok(id.context("cannot write the commit")?.detach())
+        Ok(id.map_err(|error| not_written(&doing, &error))?.detach())
     }
 
     /// Makes a commit with the `git` program, which knows all ways to sign, and under whose time limit

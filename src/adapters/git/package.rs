@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow, bail};
 use gix::ObjectId;
 use gix::object::tree::EntryKind;
 
-use super::workspace::Workspace;
+use super::workspace::{Workspace, not_written};
 use crate::adapters::files::{Hidden, IGNORE_FILES, is_manifest};
 use crate::core::change::FileChange;
 use crate::core::package::{Layout, Package, Part};
@@ -216,7 +216,8 @@ impl Workspace {
         tree_id: ObjectId,
         changes: &[FileChange],
     ) -> anyhow::Result<ObjectId> {
-        let problem = || format!("cannot write the new tree for {}", self.url());
+        let doing = format!("write the new tree for {}", self.url());
+        let problem = || format!("cannot {doing}");
         let tree = self.repository.find_tree(tree_id).with_context(problem)?;
         let mut kinds = BTreeMap::new();
         for change in changes {
@@ -246,7 +247,7 @@ impl Workspace {
             let blob = self
                 .repository
                 .write_blob(&change.new)
-                .with_context(problem)?;
+                .map_err(|error| not_written(&doing, &error))?;
             let (from, to) = (&change.from, &change.to);
             if from != to {
                 editor.remove(from.split('/')).with_context(problem)?;
@@ -255,10 +256,12 @@ impl Workspace {
                 .upsert(to.split('/'), kinds[&change.from], blob.detach())
                 .with_context(problem)?;
         }
-        let written = editor.write(|tree| -> anyhow::Result<ObjectId> {
-            Ok(self.repository.write_object(tree)?.detach())
-        });
-        written.with_context(problem)
+        editor.write(|tree| -> anyhow::Result<ObjectId> {
+            let written = self.repository.write_object(tree);
+            Ok(written
+                .map_err(|error| not_written(&doing, &error))?
+                .detach())
+        })
     }
 
     /// Whether a path from the repository's root is a file that is neither executable nor a symbolic

@@ -58,6 +58,19 @@ const SHA256: (&str, &str) = (
 /// What to do about words of git's that are not among ours.
 const UNKNOWN: &str = "see whether `git ls-remote REMOTE` says more";
 
+/// Words for a full directory, the system's (strerror(3)) and git's own (its csum-file.c and config.c),
+/// what they mean, and what to do about it.
+const NO_ROOM: (&[&str], &str, &str) = (
+    &[
+        "No space left on device",
+        "Disk quota exceeded",
+        "write error. Out of diskspace",
+        "failed to write new configuration file",
+    ],
+    "no space is left in the directory for temporary files",
+    "name a directory that can be written to with TMPDIR",
+);
+
 /// A line of git's, what it means, and what to do next. The first that occurs counts, so that a
 /// precise one stands before a vague one that accompanies it.
 const WORDS: &[(&[&str], &str, &str, Refused)] = &[
@@ -206,6 +219,11 @@ const WORDS: &[(&[&str], &str, &str, Refused)] = &[
 ];
 
 fn explain(stderr: &str) -> Option<(&'static str, &'static str, Refused)> {
+    // What has no room on the server's side stands after `remote: `.
+    let mut ours = stderr.lines().filter(|line| !line.starts_with("remote:"));
+    if ours.any(|line| NO_ROOM.0.iter().any(|word| line.contains(word))) {
+        return Some((NO_ROOM.1, NO_ROOM.2, Refused::ForGood));
+    }
     WORDS
         .iter()
         .find(|(words, ..)| words.iter().any(|word| stderr.contains(word)))
@@ -316,6 +334,16 @@ mod tests {
                 "fatal: detected dubious ownership in repository at '/a'\nTo add an exception for this directory, call:\n",
                 "belongs to another user; run as its owner",
                 Refused::ForGood,
+            ),
+            (
+                "fatal: write error: No space left on device\nfatal: index-pack failed\n",
+                "no space is left in the directory for temporary files; name a directory",
+                Refused::ForGood,
+            ),
+            (
+                "remote: fatal: write error: No space left on device\nfatal: early EOF\n",
+                "the connection broke off",
+                Refused::Uncertain,
             ),
             ("", "said nothing", Refused::ForGood),
         ];

@@ -57,7 +57,7 @@ impl Workspace {
             None => place.checked_push_url()?.cloned(),
         };
         let directory = tempfile::Builder::new().prefix("modelsync-").tempdir();
-        let directory = directory.map_err(|error| no_room(&error))?;
+        let directory = directory.map_err(|error| no_room(MAKING, &error))?;
         lay_out(directory.path(), place)?;
         // It takes an open file of the caller's for the repository, and would wait for it.
         let mut configuration = vec![("protocol.fd.allow".to_owned(), "never".to_owned())];
@@ -297,10 +297,10 @@ impl Workspace {
 /// take longer.
 fn lay_out(directory: &Path, place: &Place) -> anyhow::Result<()> {
     let write = |inner: &str, text: &str| {
-        fs::write(directory.join(inner), text).map_err(|error| no_room(&error))
+        fs::write(directory.join(inner), text).map_err(|error| no_room(MAKING, &error))
     };
     for inner in ["objects/info", "objects/pack", "refs/heads"] {
-        fs::create_dir_all(directory.join(inner)).map_err(|error| no_room(&error))?;
+        fs::create_dir_all(directory.join(inner)).map_err(|error| no_room(MAKING, &error))?;
     }
     write("HEAD", "ref: refs/heads/main\n")?;
     // What is missing may be fetched from the remote later: partial-clone.txt of git's technical
@@ -325,15 +325,29 @@ fn lay_out(directory: &Path, place: &Place) -> anyhow::Result<()> {
     write("objects/info/alternates", &format!("{path}\n"))?;
     let shallow = clone.common_directory.join("shallow");
     if shallow.exists() {
-        fs::copy(shallow, directory.join("shallow")).map_err(|error| no_room(&error))?;
+        fs::copy(shallow, directory.join("shallow")).map_err(|error| no_room(MAKING, &error))?;
     }
     Ok(())
 }
 
-fn no_room(error: &std::io::Error) -> anyhow::Error {
+const MAKING: &str = "make a temporary repository";
+
+fn no_room(doing: &str, error: &std::io::Error) -> anyhow::Error {
     anyhow!(
-        "cannot make a temporary repository in {}: {error}; name a directory that can be written to \
-         with TMPDIR",
+        "cannot {doing} in {}: {error}; name a directory that can be written to with TMPDIR",
         std::env::temp_dir().display()
     )
+}
+
+/// What to tell when an object cannot be written to the temporary repository. `doing` goes on after
+/// "cannot".
+pub(super) fn not_written(doing: &str, error: &gix::Error) -> anyhow::Error {
+    // The innermost: those around it repeat paths that nobody knows.
+    let problems = error
+        .iter_errors()
+        .filter_map(|error| error.downcast_ref::<std::io::Error>());
+    match problems.last() {
+        Some(problem) => no_room(doing, problem),
+        None => anyhow!("cannot {doing}: {error}"),
+    }
 }

@@ -18,13 +18,13 @@ mod prepare;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 
 use super::directory;
 use crate::adapters::forges::{self, Forge, ForgeError, PushCredential};
 use crate::adapters::git::{GitError, Place, Refused, RemoteUrl};
 use crate::adapters::{files, runtime, signals};
-use crate::core::proposal::{ForgeKind, MergeMethod, Remote, Report};
+use crate::core::proposal::{ForgeKind, MergeMethod, Report};
 use crate::core::report::template::Template;
 
 pub(crate) use crate::adapters::forges::GitHubApp;
@@ -116,7 +116,7 @@ struct Fork {
     url: RemoteUrl,
     /// What to push with, where the URL has nothing.
     credential: Option<PushCredential>,
-    /// Its owner and name, as the forge knows it.
+    /// Its name, as the forge knows it; empty without one.
     full_name: String,
 }
 
@@ -229,7 +229,10 @@ pub(crate) fn run(request: &Request) -> anyhow::Result<Vec<Report>> {
             let credential = forge.push_credential().await?;
             job.place = job.place.with_credential(credential);
             if let Some(fork) = &mut job.fork {
-                fork.credential = connect(options, &fork.url)?.push_credential().await?;
+                let problem = || format!("cannot use the fork {}", fork.url.shown);
+                let there = connect(options, &fork.url).with_context(problem)?;
+                fork.full_name = there.full_name();
+                fork.credential = there.push_credential().await?;
             }
         }
         propose(&job, forge.as_deref()).await
@@ -300,19 +303,10 @@ impl<'r> Job<'r> {
 impl Fork {
     fn read(text: &str) -> anyhow::Result<Self> {
         let url = RemoteUrl::from_here(text)?;
-        let problem = |problem| anyhow!("cannot use the fork {}: {problem}", url.shown);
-        let remote = Remote::parse(&url.shown).map_err(problem)?;
-        let full_name = match remote.host() {
-            Some(_) => remote.path_below("").to_owned(),
-            None => {
-                let (owner, name) = remote.owner_and_name().map_err(problem)?;
-                format!("{owner}/{name}")
-            }
-        };
         Ok(Self {
             url,
             credential: None,
-            full_name,
+            full_name: String::new(),
         })
     }
 }

@@ -196,6 +196,23 @@ impl Pr {
         self
     }
 
+    /// Runs it by another program, which gets the command after its own arguments.
+    pub(crate) fn by(self, program: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        let variables = self.command.get_envs();
+        command
+            .args(arguments)
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .env_clear()
+            .envs(variables.filter_map(|(name, value)| Some((name, value?))))
+            .current_dir(self.command.get_current_dir().unwrap())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self { command }
+    }
+
     /// Runs it to its end. Whatever it prints holds no token.
     pub(crate) fn run(mut self) -> Run {
         read(self.command.output().unwrap())

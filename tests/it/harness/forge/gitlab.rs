@@ -202,7 +202,9 @@ impl GitLab {
 
     fn route(&mut self, call: &Call) -> Result<Answer, Answer> {
         let segments = call.segments();
-        let [_, _, rest @ ..] = segments.as_slice() else {
+        // The whole of it may be below a path.
+        let api = segments.iter().position(|segment| *segment == "api");
+        let [_, _, rest @ ..] = &segments[api.unwrap_or(segments.len())..] else {
             return Err(Answer::refusal(404, "404 Not Found"));
         };
         if let ["users"] = rest {
