@@ -140,29 +140,14 @@ fn a_key_that_is_missing_is_told_before_the_push() {
     };
     let project = Project::new();
     let stranger = "0123456789ABCDEF0123456789ABCDEF01234567";
-    for (flags, key) in [
-        // The committer has none.
-        (&["--sign"][..], "Model Bot <bot@example.com>"),
-        (&["--signing-key", stranger], stranger),
-    ] {
+    // The committer has none either.
+    for flags in [&["--sign"][..], &["--signing-key", stranger]] {
         let refused = run(&project, &keys, flags).run();
         assert_eq!(refused.code, 1, "{flags:?}");
-        let cause = refused
-            .stderr
-            .strip_prefix("error: bot: cannot sign the commit: ")
-            .and_then(|rest| {
-                rest.strip_suffix(
-                    "; check git's gpg.format and user.signingKey, or give --signing-key\n",
-                )
-            });
-        let said =
-            format!("gpg: skipped \"{key}\": No secret key, gpg: signing failed: No secret key");
-        // On a busy machine it is gone before it is given the commit, and so are its words.
-        let is_told = [said.as_str(), "gpg ended before it had read the commit"];
-        assert!(
-            cause.is_some_and(|cause| is_told.contains(&cause)),
-            "{}",
-            refused.stderr
+        assert_eq!(
+            refused.stderr,
+            "error: bot: cannot sign the commit: signing failed: No secret key; check git's \
+             gpg.format and user.signingKey, or give --signing-key\n"
         );
         assert_eq!(project.repository.branches(), ["main"]);
     }
@@ -181,19 +166,19 @@ fn a_program_that_does_not_sign_is_told_before_the_push() {
     project.git(&home, &["config", "--global", "gpg.program", &path]);
     let url = project.url();
     for (script, words) in [
-        (None, format!("{path} cannot be run: No such file")),
+        (None, format!("'{path}': No such file or directory; check")),
         (
             Some("cat >/dev/null; exit 3"),
-            format!("{path} said nothing (exit status: 3)"),
+            "failed and said nothing".to_owned(),
         ),
         (
             Some(
                 "cat >/dev/null; echo '[GNUPG:] KEY_CONSIDERED 1 0' >&2; printf 'first\n\nno\r\nway\n' >&2; exit 1",
             ),
-            "cannot sign the commit: no, way; check".to_owned(),
+            "cannot sign the commit: way; check".to_owned(),
         ),
         // It ends well and has not signed.
-        (Some("cat >/dev/null"), "SIG_CREATED".to_owned()),
+        (Some("cat >/dev/null"), "said nothing".to_owned()),
     ] {
         if let Some(script) = script {
             std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -219,6 +204,6 @@ fn a_program_that_does_not_sign_is_told_before_the_push() {
         .run();
     let said = &refused.stderr;
     assert_eq!(said.lines().count(), 1, "{said}");
-    let is_plain = said.contains("wax") && !said.contains(['{', '}']);
-    assert!(is_plain, "{said}");
+    let words = "cannot sign the commit: bad config variable 'gpg.format' in file";
+    assert!(said.contains(words), "{said}");
 }

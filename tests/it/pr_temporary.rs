@@ -72,17 +72,10 @@ fn a_directory_that_is_missing_or_closed_is_named() {
 #[test]
 fn a_directory_that_is_full_is_told() {
     let script = "mount -t tmpfs -o size=\"$1\" none \"$TMPDIR\" && shift && exec \"$@\"";
+    let namespace = ["--map-root-user", "--mount", "sh", "-c", script, "sh"];
     let allowed = std::process::Command::new("unshare")
-        .args([
-            "--map-root-user",
-            "--mount",
-            "sh",
-            "-c",
-            script,
-            "sh",
-            "4k",
-            "true",
-        ])
+        .args(namespace)
+        .args(["4k", "true"])
         .env("TMPDIR", std::env::temp_dir())
         .output();
     if !allowed.is_ok_and(|allowed| allowed.status.success()) {
@@ -99,15 +92,7 @@ fn a_directory_that_is_full_is_told() {
         let mut refusals = 0;
         for kilobytes in (4..400).step_by(4) {
             let size = format!("{kilobytes}k");
-            let arguments = [
-                "--map-root-user",
-                "--mount",
-                "sh",
-                "-c",
-                script,
-                "sh",
-                &size,
-            ];
+            let arguments = [&namespace[..], &[&size]].concat();
             let run = run(&project, way, &mount).by("unshare", &arguments).run();
             if run.code == 0 {
                 break;
