@@ -2,6 +2,7 @@
 
 use crate::harness::git_project::{CONFIG, Project, TOKEN, catalog, config_map};
 use crate::label_bot::{NEW, OLD, copy, tree};
+use crate::pr_forges::{self, Forge, Kind};
 
 const BRANCH: &str = "modelsync/bot";
 
@@ -42,6 +43,7 @@ fn proposes_once_and_then_has_nothing_to_do() {
     Model-Create-Time: 2020-02-01T00:00:00Z
     Source: ModelCatalog models
     Config: bot
+    Package: package
     ");
     github.no_faults();
     for _ in 0..20 {
@@ -715,17 +717,11 @@ fn github_makes_the_commit_itself() {
         "updated"
     );
     assert_eq!(project.map(BRANCH), config_map("m3"));
-    let url = project.url();
-    let refused = project
-        .pr(&[
-            "package",
-            "--repo",
-            &url,
-            "--forge=none",
-            "--commit-via=api",
-            "--branch=x",
-        ])
-        .run();
+    let path = project.repository.path().with_extension("");
+    let path = path.to_str().unwrap().trim_matches('/');
+    let gitlab = Forge::start(Kind::GitLab, &project, path);
+    let flags = ["--commit-via=api", "--branch=x"];
+    let refused = pr_forges::run(Kind::GitLab, &project, &gitlab, &project.url(), &flags).run();
     assert!(
         refused.stderr.contains("only GitHub can do that"),
         "{}",

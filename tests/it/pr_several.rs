@@ -7,6 +7,14 @@ fn named(name: &str) -> String {
     CONFIG.replacen("name: bot", &format!("name: {name}"), 1)
 }
 
+/// Each proposal's config and outcome.
+fn outcomes(object: &serde_json::Value) -> Vec<(Option<&str>, Option<&str>)> {
+    let proposals = object["proposals"].as_array().unwrap().iter();
+    proposals
+        .map(|it| (it["config"].as_str(), it["outcome"].as_str()))
+        .collect()
+}
+
 #[test]
 fn two_configs_of_one_name_are_refused() {
     let project = Project::new();
@@ -49,13 +57,8 @@ fn a_config_that_cannot_be_read_does_not_stop_the_others() {
     let run = project.pr(&arguments).run();
     assert_eq!(run.code, 1);
     let object: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
-    let proposals = object["proposals"].as_array().unwrap();
-    let outcomes: Vec<_> = proposals
-        .iter()
-        .map(|it| (it["config"].as_str(), it["outcome"].as_str()))
-        .collect();
     assert_eq!(
-        outcomes,
+        outcomes(&object),
         [
             (Some("bot"), Some("created")),
             (Some("unknown"), Some("failed")),
@@ -81,13 +84,8 @@ fn what_is_wrong_with_one_config_does_not_stop_the_others() {
     assert_eq!(run.code, 1);
     let object: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(object["outcome"], "failed");
-    let proposals = object["proposals"].as_array().unwrap();
-    let outcomes: Vec<_> = proposals
-        .iter()
-        .map(|it| (it["config"].as_str(), it["outcome"].as_str()))
-        .collect();
     assert_eq!(
-        outcomes,
+        outcomes(&object),
         [
             (Some("broken"), Some("failed")),
             (Some("bot"), Some("created"))
