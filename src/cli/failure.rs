@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use super::Command;
 use super::output::Printer;
 
 /// How a subcommand ended.
@@ -49,17 +48,7 @@ impl Outcome {
 }
 
 /// Prints an error that stopped a subcommand.
-pub(super) fn report(error: &anyhow::Error, command: &Command, printer: &mut Printer) -> ExitCode {
-    let is_closed_pipe = error.chain().any(|cause| {
-        let kind = cause
-            .downcast_ref::<std::io::Error>()
-            .map(std::io::Error::kind);
-        kind == Some(std::io::ErrorKind::BrokenPipe)
-    });
-    // Whoever read our output has seen enough; but a function's output is never enough in part.
-    if is_closed_pipe && !matches!(command, Command::Function(_)) {
-        return ExitCode::SUCCESS;
-    }
+pub(super) fn report(error: &anyhow::Error, printer: &mut Printer) -> ExitCode {
     printer.error(&format!("{error:#}"));
     Outcome::of(error).exit_code()
 }

@@ -51,6 +51,8 @@ impl LogArgs {
         let is_terminal = std::io::stderr().is_terminal();
         let log = tracing_subscriber::fmt()
             .with_env_filter(filter)
+            // It would print that a line cannot be printed, and panic over it.
+            .log_internal_errors(false)
             .with_writer(std::io::stderr);
         match (format, is_terminal) {
             (Some(LogFormat::Json), _) | (None, false) => {

@@ -66,10 +66,12 @@ pub fn main() -> ExitCode {
         Command::Crd(arguments) => crd::run(arguments, &mut printer),
         Command::Serve(arguments) => serve::run(arguments),
     };
-    let outcome = outcome.and_then(|outcome| printer.finish().map(|()| outcome));
+    // A function's output is never enough in part.
+    let may_stop = !matches!(app.command, Command::Function(_));
+    let outcome = outcome.and_then(|outcome| printer.finish(may_stop).map(|()| outcome));
     match outcome {
         Ok(outcome) => outcome.exit_code(),
-        Err(error) => failure::report(&error, &app.command, &mut printer),
+        Err(error) => failure::report(&error, &mut printer),
     }
 }
 

@@ -1,11 +1,8 @@
-//! Printing: data to standard output, everything else to standard error.
+//! Printing: data to standard output, everything else to standard error. What standard error does
+//! not take is lost, and nothing else: neither the data nor the exit code.
 
-#![expect(
-    clippy::print_stderr,
-    reason = "this is the file that prints; a stray print elsewhere could end up in a ResourceList"
-)]
-
-use std::io::{IsTerminal, Write};
+use std::fmt;
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -52,7 +49,7 @@ impl Printer {
     pub(super) fn progress(&mut self, line: &str) {
         if std::io::stderr().is_terminal() {
             // To the start of the line, and erase it (ECMA-48, EL).
-            eprint!("\r\u{1b}[K{line}");
+            tell(format_args!("\r\u{1b}[K{line}"));
         }
     }
 
@@ -95,21 +92,46 @@ impl Printer {
 
     /// Prints lines for people; each ends with a line break.
     pub(super) fn lines(&mut self, lines: &str) {
-        eprint!("{lines}");
+        tell(format_args!("{}", shown(lines)));
     }
 
     /// Prints an error.
     pub(super) fn error(&mut self, message: &str) {
-        eprintln!("error: {message}");
+        tell(format_args!("error: {}\n", shown(message)));
     }
 
-    /// Writes the data, all of it or an error.
-    pub(super) fn finish(&mut self) -> anyhow::Result<()> {
+    /// Writes the data, all of it or an error. Where `may_stop` is true, a reader that closes the pipe
+    /// has seen enough.
+    pub(super) fn finish(&mut self, may_stop: bool) -> anyhow::Result<()> {
         let mut stdout = std::io::stdout().lock();
         let written = stdout.write_all(&self.data).and_then(|()| stdout.flush());
         self.data.clear();
-        written.context("cannot write to standard output")
+        match written {
+            Err(error) if may_stop && error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            written => written.context("cannot write to standard output"),
+        }
     }
+}
+
+/// A text with control characters as escapes: names come from registries, and a terminal would obey
+/// them.
+fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && !"\n\t".contains(character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// Writes to standard error. Nobody can be told when that fails, as on a full disk or when the reader
+/// is gone; `eprint!` would panic.
+fn tell(text: fmt::Arguments<'_>) {
+    // At once, so that lines of several processes do not mix.
+    let _ = std::io::stderr().write_all(text.to_string().as_bytes());
 }
 
 /// Makes a panic say in one line that it is our fault.
@@ -120,7 +142,9 @@ pub(super) fn explain_panics() {
             .map(ToString::to_string)
             .unwrap_or_default();
         let message = panic.payload_as_str().unwrap_or("no message");
-        eprintln!("error: internal error at {place}: {message}; please report it with the input");
+        tell(format_args!(
+            "error: internal error at {place}: {message}; please report it with the input\n"
+        ));
     }));
 }
 

@@ -21,6 +21,7 @@ mod fuzz;
 mod harness;
 mod kpt;
 mod label_bot;
+mod lost_output;
 mod models;
 mod pr;
 mod pr_api_commits;
