@@ -118,6 +118,21 @@ impl ResultItem {
         self
     }
 
+    /// The message with its place before it, `FILE:LINE:COLUMN`, unless it says that itself.
+    #[must_use]
+    pub fn located_message(&self) -> String {
+        let place = match (&self.file, self.position) {
+            (Some((path, _)), Some(position)) => format!("{path}:{position}"),
+            (Some((path, _)), None) => path.clone(),
+            (None, _) => return self.message.clone(),
+        };
+        if says(&self.message, &place) {
+            self.message.clone()
+        } else {
+            format!("{place}: {}", self.message)
+        }
+    }
+
     /// The result as entries of a map, in the order of the specification.
     fn entries(&self) -> Vec<(&'static str, Value)> {
         let mut entries = vec![
@@ -156,6 +171,15 @@ impl ResultItem {
         }
         entries
     }
+}
+
+/// Whether a message has a place, with a colon after it, as a word of its own.
+fn says(message: &str, place: &str) -> bool {
+    let mut words = message.match_indices(place);
+    words.any(|(start, _)| {
+        let (before, after) = (&message[..start], &message[start + place.len()..]);
+        (before.is_empty() || before.ends_with(' ')) && after.starts_with(':')
+    })
 }
 
 enum Value {
@@ -266,5 +290,32 @@ mod tests {
         "#);
         let json: serde_json::Value = serde_json::from_str(&to_flow(&[result])).unwrap();
         assert_eq!(json["field"]["proposedValue"], "yes");
+    }
+
+    #[test]
+    fn says_its_place_once() {
+        let item = |message: &str| ResultItem {
+            file: Some(("a.yaml".to_owned(), None)),
+            position: Some(Position { line: 2, column: 3 }),
+            ..ResultItem::new(Severity::Error, message)
+        };
+        for (message, expected) in [
+            ("wrong", "a.yaml:2:3: wrong"),
+            (
+                "bot: cannot read a.yaml:2:3: wrong",
+                "bot: cannot read a.yaml:2:3: wrong",
+            ),
+            ("a.yaml:2:3: wrong", "a.yaml:2:3: wrong"),
+            (
+                "as in a.yaml:2:31: wrong",
+                "a.yaml:2:3: as in a.yaml:2:31: wrong",
+            ),
+            (
+                "as in aa.yaml:2:3: wrong",
+                "a.yaml:2:3: as in aa.yaml:2:3: wrong",
+            ),
+        ] {
+            assert_eq!(item(message).located_message(), expected);
+        }
     }
 }

@@ -16,21 +16,16 @@ pub fn report(batch: &Batch, least: Severity) -> String {
 }
 
 fn line(result: &ResultItem) -> String {
-    let place = match (&result.file, result.position) {
-        (Some((path, _)), Some(position)) => format!("{path}:{position}: "),
-        (Some((path, _)), None) => format!("{path}: "),
-        (None, _) => String::new(),
-    };
     let rule = result
         .rule
         .map_or(String::new(), |rule| format!(" [{rule}]"));
     let message = result
-        .message
+        .located_message()
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ");
     match result.severity {
-        Severity::Info => format!("{place}{message}{rule}"),
-        severity => format!("{severity}: {place}{message}{rule}"),
+        Severity::Info => format!("{message}{rule}"),
+        severity => format!("{severity}: {message}{rule}"),
     }
 }

@@ -55,7 +55,7 @@ impl Progress {
         if !self.refused.is_empty() {
             let name = &self.report.config;
             let refused = self.refused.iter();
-            self.report.reasons = refused.map(|(_, it)| format!("{name}: {it:#}")).collect();
+            self.report.reasons = refused.map(|(_, it)| in_the_name_of(name, it)).collect();
             self.report.outcome = Outcome::Failed;
         }
         self.report
@@ -69,10 +69,23 @@ impl Progress {
 
     /// The report of a run that failed.
     pub(super) fn failed(mut self, error: &anyhow::Error) -> Report {
-        let name = &self.report.config;
-        self.report.reasons = vec![format!("{name}: {error:#}")];
+        self.report.reasons = vec![in_the_name_of(&self.report.config, error)];
         self.report.outcome = Outcome::Failed;
         self.report
+    }
+}
+
+/// What went wrong, and for whom, unless it says so itself: a config that cannot be read goes by the
+/// name of its file.
+fn in_the_name_of(name: &str, error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    let is_told = ["", "cannot read "]
+        .iter()
+        .any(|start| text.starts_with(&format!("{start}{name}:")));
+    if is_told {
+        text
+    } else {
+        format!("{name}: {text}")
     }
 }
 

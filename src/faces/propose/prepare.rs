@@ -66,7 +66,7 @@ pub(super) fn prepare(
     let package = &world.package.package;
     let own = OwnConfig::default();
     let update = update(package, config, &own, &world.models, looker.now)
-        .map_err(|errors| anyhow!(on_one_line(&errors)))?;
+        .map_err(|errors| anyhow!(on_one_line(&config.name, &errors)))?;
     let reasons = update.results.iter().map(|it| it.message.clone()).collect();
     let chosen = update.selection.chosen_name().map(str::to_owned);
     let request = looker.request;
@@ -234,16 +234,17 @@ pub(super) fn path_from_root(place: &str, path: &str) -> String {
     }
 }
 
-/// Errors as one sentence, each once.
-fn on_one_line(errors: &[ResultItem]) -> String {
+/// Errors of a config as one sentence, each once. Whoever tells it says whose they are.
+fn on_one_line(name: &str, errors: &[ResultItem]) -> String {
     let mut seen = BTreeSet::new();
+    let own_name = format!("{name}: ");
     let text = |item: &ResultItem| {
-        let place = match (&item.file, item.position) {
-            (Some((path, _)), Some(position)) => format!("{path}:{position}: "),
-            (Some((path, _)), None) => format!("{path}: "),
-            (None, _) => String::new(),
+        let message = item.message.strip_prefix(&own_name);
+        let item = ResultItem {
+            message: message.unwrap_or(&item.message).to_owned(),
+            ..item.clone()
         };
-        format!("{place}{}", item.message)
+        item.located_message()
     };
     let texts: Vec<String> = errors.iter().map(text).collect();
     let unique: Vec<String> = texts
