@@ -36,14 +36,19 @@ fn escaped(name: &str) -> String {
     text
 }
 
+/// Whether a text fits into our part of a body as it is, and leaves an eighth of the body for what
+/// people write around it.
+#[must_use]
+pub fn has_room(text: &str, mark: &str) -> bool {
+    let text = without_marks(text);
+    frame(mark) + text.trim().chars().count() <= MOST - MOST / 8
+}
+
 /// A text as our part of a body, with what [`mark`] gives.
 #[must_use]
 pub fn marked(text: &str, mark: &str) -> String {
     let text = without_marks(text);
-    let frame = format!("{BEGIN}{mark}{BEGIN_END}\n\n{END}\n")
-        .chars()
-        .count();
-    let text = shortened(text.trim(), MOST - frame);
+    let text = shortened(text.trim(), MOST.saturating_sub(frame(mark)));
     format!("{BEGIN}{mark}{BEGIN_END}\n{text}\n{END}\n")
 }
 
@@ -134,18 +139,25 @@ fn fitted(before: &str, ours: &str, after: &str) -> String {
         ours.to_owned()
     } else {
         let mark = find(ours).map_or("", |(_, mark)| mark);
-        let frame = format!("{BEGIN}{mark}{BEGIN_END}\n\n{END}").chars().count();
         let text = find(ours).map_or(ours, |(place, mark)| {
             let start = place.start + BEGIN.len() + mark.len() + BEGIN_END.len();
             &ours[start..place.end - END.len()]
         });
-        let text = shortened(text.trim(), room.saturating_sub(frame));
+        let text = shortened(text.trim(), room.saturating_sub(frame(mark)));
         format!("{BEGIN}{mark}{BEGIN_END}\n{text}\n{END}")
     };
     format!("{before}{ours}{after}")
 }
 
-/// Whole lines of a text, as many as there is room for.
+/// How many characters stand around our text.
+fn frame(mark: &str) -> usize {
+    format!("{BEGIN}{mark}{BEGIN_END}\n\n{END}\n")
+        .chars()
+        .count()
+}
+
+/// Whole lines of a text, as many as there is room for; of a first line that is too long its
+/// beginning.
 fn shortened(text: &str, room: usize) -> String {
     if text.chars().count() <= room {
         return text.to_owned();
@@ -161,6 +173,9 @@ fn shortened(text: &str, room: usize) -> String {
             break;
         }
         short.push_str(line);
+    }
+    if short.trim().is_empty() {
+        short = text.chars().take(room).collect();
     }
     let is_open = short.matches("<details>").count() > short.matches("</details>").count();
     let short = short.trim_end();

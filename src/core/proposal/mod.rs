@@ -7,7 +7,7 @@ mod remote;
 mod report;
 pub mod trailers;
 
-pub use body::{mark, marked};
+pub use body::{has_room, mark, marked};
 pub use decide::{
     Branch, ForeignCommit, ForeignKind, Observed, Obstacle, Step, Wanted, decide, oldest, withdraw,
 };

@@ -7,13 +7,15 @@ pub const CONFIG: &str = "Config";
 /// The trailer that names the package's directory from the root of the repository; none for the root.
 pub const PACKAGE: &str = "Package";
 
-/// A message with trailers after it. Values are put on one line.
+/// A message with trailers after it. Values are put on one line, without control characters.
 #[must_use]
 pub fn with_trailers(message: &str, trailers: &[(&str, String)]) -> String {
     let mut text = message.trim_end().to_owned();
     text.push_str("\n\n");
     for (key, value) in trailers {
-        let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+        let is_gap = |character: char| character.is_whitespace() || character.is_control();
+        let words = value.split(is_gap).filter(|word| !word.is_empty());
+        let value = words.collect::<Vec<_>>().join(" ");
         text.push_str(&format!("{key}: {value}\n"));
     }
     text
@@ -37,7 +39,10 @@ mod tests {
 
     #[test]
     fn reads_back_what_was_written() {
-        let trailers = [("Model", "a\nb".to_owned()), (CONFIG, "bot".to_owned())];
+        let trailers = [
+            ("Model", "a\n\u{1b}b".to_owned()),
+            (CONFIG, "bot".to_owned()),
+        ];
         let text = with_trailers("Subject\n\nConfig: not this\n\nBody\n\n", &trailers);
         assert_eq!(
             text,

@@ -21,11 +21,11 @@ pub fn commit_message(
     if text.trim().is_empty() {
         return Err(TemplateError {
             origin: template.origin.clone(),
-            line: 1,
+            line: None,
             problem: "it gives an empty commit message".to_owned(),
         });
     }
-    let text = text.trim_start().replace("\r\n", "\n").replace('\0', "");
+    let text = text.trim_start();
     let previous: Vec<&str> = facts
         .previous
         .iter()
@@ -44,5 +44,5 @@ pub fn commit_message(
         .into_iter()
         .filter(|(_, value)| !value.is_empty())
         .collect();
-    Ok(with_trailers(&text, &given))
+    Ok(with_trailers(text, &given))
 }

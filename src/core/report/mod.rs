@@ -3,6 +3,7 @@
 pub mod commit_message;
 pub mod csv;
 pub mod diff;
+mod figure;
 pub mod findings;
 pub mod json;
 pub mod markdown;

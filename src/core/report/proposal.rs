@@ -29,12 +29,18 @@ pub struct Facts {
     pub warnings: Vec<String>,
     /// Each place that changes.
     pub changes: Vec<PlaceFacts>,
+    /// How many places there are beyond those.
+    pub more_changes: usize,
     /// Files that move.
     pub moves: Vec<MoveFacts>,
     /// Overall figures of the new model beside those of the old one.
     pub metrics: Vec<FigureFacts>,
+    /// How many metrics there are beyond those.
+    pub more_metrics: usize,
     /// The same for each label.
     pub labels: Vec<LabelFacts>,
+    /// How many labels there are beyond those.
+    pub more_labels: usize,
     /// Other models, newest first, with the reasons why they were not chosen.
     pub rejected: Vec<RejectedFacts>,
     /// How many others there are beyond those.
@@ -123,6 +129,19 @@ pub struct RejectedFacts {
     pub reason: String,
 }
 
+/// A list of the facts that can be too long for a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LongList {
+    /// Figures by label.
+    Labels,
+    /// Models that were not chosen.
+    Rejected,
+    /// Overall figures.
+    Metrics,
+    /// Places that change.
+    Changes,
+}
+
 /// How many models that were not chosen are listed.
 const MOST_REJECTED: usize = 30;
 
@@ -157,6 +176,7 @@ impl Facts {
             summary: update.selection.summary(),
             warnings: update.selection.warnings.clone(),
             changes: places(update),
+            more_changes: 0,
             moves: files
                 .iter()
                 .filter(|file| file.from != file.to)
@@ -166,7 +186,9 @@ impl Facts {
                 })
                 .collect(),
             metrics: figures(overall(old), overall(new)),
+            more_metrics: 0,
             labels: labels(old, new),
+            more_labels: 0,
             rejected: rejected
                 .iter()
                 .take(MOST_REJECTED)
@@ -191,6 +213,76 @@ impl Facts {
             ..self.clone()
         }
     }
+
+    /// How long a list is.
+    #[must_use]
+    pub fn length(&self, list: LongList) -> usize {
+        match list {
+            LongList::Labels => self.labels.len(),
+            LongList::Rejected => self.rejected.len(),
+            LongList::Metrics => self.metrics.len(),
+            LongList::Changes => self.changes.len(),
+        }
+    }
+
+    /// The same with `most` entries of a list at most, and the others counted: figures that changed
+    /// most, the newest models, the first places.
+    #[must_use]
+    pub fn with_most(&self, list: LongList, most: usize) -> Self {
+        let mut facts = self.clone();
+        let left_out = self.length(list).saturating_sub(most);
+        match list {
+            LongList::Labels => {
+                keep_most_changed(&mut facts.labels, most, |label| &label.figures);
+                facts.more_labels += left_out;
+            }
+            LongList::Rejected => {
+                facts.rejected.truncate(most);
+                facts.more_rejected += left_out;
+            }
+            LongList::Metrics => {
+                keep_most_changed(&mut facts.metrics, most, std::slice::from_ref);
+                facts.more_metrics += left_out;
+            }
+            LongList::Changes => {
+                facts.changes.truncate(most);
+                facts.more_changes += left_out;
+            }
+        }
+        facts
+    }
+}
+
+impl LongList {
+    /// All of them, those that a reader misses least first.
+    pub const ALL: [Self; 4] = [Self::Labels, Self::Rejected, Self::Metrics, Self::Changes];
+
+    /// What templates call the number of entries that are left out.
+    #[must_use]
+    pub const fn more(self) -> &'static str {
+        match self {
+            Self::Labels => "moreLabels",
+            Self::Rejected => "moreRejected",
+            Self::Metrics => "moreMetrics",
+            Self::Changes => "moreChanges",
+        }
+    }
+}
+
+/// Keeps those whose figures changed most, in the order they have. A figure that comes or goes
+/// changes more than any other.
+fn keep_most_changed<T>(list: &mut Vec<T>, most: usize, figures: impl Fn(&T) -> &[FigureFacts]) {
+    let change = |figure: &FigureFacts| match figure.delta {
+        Some(delta) => delta.abs(),
+        None => f64::INFINITY,
+    };
+    let greatest = |entry: &T| figures(entry).iter().map(change).fold(0.0, f64::max);
+    let mut ranked: Vec<(usize, f64)> = list.iter().map(greatest).enumerate().collect();
+    ranked.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    ranked.truncate(most);
+    let kept: BTreeSet<usize> = ranked.into_iter().map(|(place, _)| place).collect();
+    let mut place = 0..;
+    list.retain(|_| place.next().is_some_and(|place| kept.contains(&place)));
 }
 
 impl ModelFacts {

@@ -2,9 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::proposal::Facts;
+use super::proposal::{Facts, LongList};
 use super::template::{Template, TemplateError};
-use crate::core::proposal::{mark, marked};
+use crate::core::proposal::{has_room, mark, marked};
 
 const TITLE: &str = include_str!("templates/title.txt");
 const BODY: &str = include_str!("templates/body.md");
@@ -39,7 +39,7 @@ pub fn pull_request(
     if text.is_empty() {
         return Err(TemplateError {
             origin: title.origin.clone(),
-            line: 1,
+            line: None,
             problem: "it gives an empty title".to_owned(),
         });
     }
@@ -51,9 +51,37 @@ pub fn pull_request(
     let mark = mark(&digest, &facts.model.name, &previous);
     Ok(Text {
         title: text,
-        body: marked(&body.render(facts)?, &mark),
+        body: marked(&fitting(body, facts, &mark)?, &mark),
         mark,
     })
+}
+
+/// A body with as many entries of long lists as there is room for, so that what stands after a list
+/// is there. Only lists of which the template can say how much is left out are shortened.
+fn fitting(template: &Template, facts: &Facts, mark: &str) -> Result<String, TemplateError> {
+    let mut text = template.render(facts)?;
+    let mut facts = facts.clone();
+    for list in LongList::ALL {
+        if has_room(&text, mark) {
+            break;
+        }
+        if !template.names(list.more()) {
+            continue;
+        }
+        // The most entries that fit; none, when even none is too much.
+        let (mut fit, mut too_many) = (0, facts.length(list));
+        while too_many - fit > 1 {
+            let most = fit + (too_many - fit) / 2;
+            if has_room(&template.render(&facts.with_most(list, most))?, mark) {
+                fit = most;
+            } else {
+                too_many = most;
+            }
+        }
+        facts = facts.with_most(list, fit);
+        text = template.render(&facts)?;
+    }
+    Ok(text)
 }
 
 fn one_line(text: &str) -> String {

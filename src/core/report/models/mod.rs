@@ -10,19 +10,7 @@ pub use evaluation::{Comparison, compare};
 pub use list::{list_csv, list_json, list_table};
 pub use survey::{Survey, Verdict};
 
-/// A figure for people: four decimals at most.
-fn figure(value: f64) -> String {
-    let text = format!("{value:.4}");
-    if value != 0.0
-        && text
-            .trim_start_matches('-')
-            .trim_matches(['0', '.'])
-            .is_empty()
-    {
-        return format!("{value:.1e}");
-    }
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
+use super::figure::figure;
 
 #[cfg(test)]
 mod tests;

@@ -110,10 +110,10 @@ fn details_show_all_that_is_known() {
     now in Git:    yes
     chosen:        yes
 
-    LABEL      PRECISION  RECALL    LOSS
-    (overall)       0.72     0.5  1.0e-5
-    area-docs        0.8     0.7       -
-    kind-bug        0.66       -       -
+    LABEL      PRECISION  RECALL  LOSS
+    (overall)       0.72     0.5  1e-5
+    area-docs        0.8     0.7     -
+    kind-bug        0.66       -     -
     ");
     insta::assert_snapshot!(detail_text(&survey, &survey.listing.models[1], Screen::default()), @"
     name:           projects/1/locations/us-central1/models/TCN2
@@ -152,7 +152,7 @@ fn two_evaluations_stand_side_by_side() {
     B  projects/1/locations/us-central1/models/TCN2
 
     LABEL      PRECISION A     B    B-A  RECALL A     B    B-A  LOSS A  B  B-A
-    (overall)         0.72  0.74  +0.02       0.5  0.45  -0.05  1.0e-5  -
+    (overall)         0.72  0.74  +0.02       0.5  0.45  -0.05    1e-5  -
     area-docs          0.8  0.83  +0.03       0.7   0.7      0       -  -
     kind-bug          0.66     -                -     -              -  -
     kind-new             -   0.9                -     -              -  -
