@@ -67,6 +67,19 @@ impl<T: FromStr> FromStr for Blank<T> {
     }
 }
 
+/// A switch as a variable gives it; blank is off. A word that says neither is refused: who misspells
+/// `false` must not get the opposite.
+///
+/// # Errors
+/// It is another word.
+pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "t" | "yes" | "y" | "on" | "1" => Ok(true),
+        "" | "false" | "f" | "no" | "n" | "off" | "0" => Ok(false),
+        _ => Err("give true or false"),
+    }
+}
+
 /// A path that may be blank, which clap's own parser of paths refuses.
 pub(super) fn path_or_blank() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)

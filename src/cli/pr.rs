@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use super::failure::{Outcome, WrongUsage};
 use super::options::{
     Blank, Format, OutputArgs, PackageArgs, filled, given, given_path, path_or_blank, positive,
+    switch,
 };
 use super::output::Printer;
 use crate::core::proposal::{self, ForgeKind, MergeMethod};
@@ -43,15 +43,16 @@ pub(super) struct PrArgs {
     #[command(flatten)]
     commit: CommitArgs,
     /// Close a pull request of ours, and remove its branch, when nothing is left to change
-    #[arg(long, env = "MODELSYNC_CLOSE_OBSOLETE", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "MODELSYNC_CLOSE_OBSOLETE", value_parser = switch)]
     close_obsolete: bool,
     /// Propose again what somebody refused by closing its pull request, in a new one
-    #[arg(long, env = "MODELSYNC_REOPEN", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "MODELSYNC_REOPEN", value_parser = switch)]
     reopen: bool,
     /// Print the commit, the diff and the pull request, and change nothing
-    #[arg(long, env = "MODELSYNC_DRY_RUN", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "MODELSYNC_DRY_RUN", value_parser = switch)]
     dry_run: bool,
-    /// Directory for Tekton's results pr-url, commit and model
+    /// Directory for Tekton's results pr-url, commit and model; made if it is missing, and not
+    /// written to with --dry-run
     #[arg(long, value_name = "DIR", env = "MODELSYNC_TEKTON_RESULTS", value_parser = path_or_blank())]
     tekton_results: Option<PathBuf>,
     #[command(flatten)]
@@ -86,7 +87,7 @@ struct PlaceArgs {
     #[arg(long, value_name = "NAME", env = "MODELSYNC_BRANCH")]
     branch: Option<String>,
     /// Use a branch for each model, and close the pull requests of older ones
-    #[arg(long, env = "MODELSYNC_BRANCH_PER_MODEL", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "MODELSYNC_BRANCH_PER_MODEL", value_parser = switch)]
     branch_per_model: bool,
     /// When to make our commit anew because the base has moved: behind-base-branch, or only when
     /// conflicted
@@ -164,7 +165,7 @@ struct TextArgs {
     )]
     assignees: Vec<String>,
     /// Open it as a draft
-    #[arg(short, long, env = "MODELSYNC_DRAFT", value_parser = FalseyValueParser::new())]
+    #[arg(short, long, env = "MODELSYNC_DRAFT", value_parser = switch)]
     draft: bool,
     /// Let it merge by itself when its checks pass: merge, squash or rebase
     #[arg(long, value_name = "METHOD", env = "MODELSYNC_AUTO_MERGE", num_args = 0..=1, require_equals = true, default_missing_value = "merge")]
@@ -188,10 +189,10 @@ struct CommitArgs {
     #[arg(long, value_name = "IDENTITY", env = "MODELSYNC_COMMITTER")]
     committer: Option<Blank<Identity>>,
     /// Add Signed-off-by with the committer
-    #[arg(long, env = "MODELSYNC_SIGNOFF", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "MODELSYNC_SIGNOFF", value_parser = switch)]
     signoff: bool,
     /// Sign, as git's gpg.format and user.signingKey say
-    #[arg(long, env = "MODELSYNC_SIGN", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "MODELSYNC_SIGN", value_parser = switch)]
     sign: bool,
     /// Key to sign with; signs
     #[arg(long, value_name = "KEY", env = "MODELSYNC_SIGNING_KEY")]
@@ -282,9 +283,13 @@ impl From<MethodName> for MergeMethod {
 
 pub(super) fn run(arguments: &PrArgs, printer: &mut Printer) -> anyhow::Result<Outcome> {
     let is_json = arguments.output.output == Format::Json;
-    let proposed = arguments
-        .request()
-        .and_then(|request| propose::run(&request));
+    let results = given_path(arguments.tekton_results.as_ref()).filter(|_| !arguments.dry_run);
+    let proposed = arguments.request().and_then(|request| {
+        if let Some(directory) = &results {
+            propose::make_results_directory(directory)?;
+        }
+        propose::run(&request)
+    });
     let reports = match proposed {
         Ok(reports) => reports,
         Err(error) if is_json => {
@@ -295,9 +300,6 @@ pub(super) fn run(arguments: &PrArgs, printer: &mut Printer) -> anyhow::Result<O
         }
         Err(error) => return Err(error),
     };
-    if let Some(directory) = given_path(arguments.tekton_results.as_ref()) {
-        propose::write_results(&directory, &proposed::results(&reports))?;
-    }
     if is_json {
         printer.data(format!("{:#}\n", proposed::json(&reports)).as_bytes());
     } else {
@@ -323,9 +325,16 @@ pub(super) fn run(arguments: &PrArgs, printer: &mut Printer) -> anyhow::Result<O
             printer.lines(&proposed::lines(report, arguments.output.is_verbose()));
         }
     }
-    let has_failed = reports
+    let mut has_failed = reports
         .iter()
         .any(|it| it.outcome == proposal::Outcome::Failed);
+    if let Some(directory) = &results
+        && let Err(error) = propose::write_results(directory, &proposed::results(&reports))
+    {
+        // What was done is told all the same.
+        printer.error(&format!("{error:#}"));
+        has_failed = true;
+    }
     Ok(if has_failed {
         Outcome::Failed
     } else {

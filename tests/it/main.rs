@@ -38,6 +38,7 @@ mod pr_several;
 mod pr_signing;
 mod pr_temporary;
 mod pr_trees;
+mod pr_wrong_input;
 mod quoting;
 mod serve;
 mod sources;

@@ -46,6 +46,7 @@ pub(crate) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
         // As any file that a program makes; temporary ones are for their owner only.
         .permissions(fs::Permissions::from_mode(0o644))
         .tempfile_in(directory)
+        .map_err(without_path)
         .with_context(problem)?;
     file.write_all(text.as_bytes()).with_context(problem)?;
     file.as_file().sync_all().with_context(problem)?;
@@ -53,6 +54,26 @@ pub(crate) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
         .map_err(|error| error.error)
         .with_context(problem)?;
     Ok(())
+}
+
+/// Makes a directory, with those around it, where it is missing, and tries whether files can be made
+/// in it.
+///
+/// # Errors
+/// Neither is possible. The error does not name the directory.
+pub(crate) fn make_writable(directory: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(directory)?;
+    let tried = tempfile::Builder::new()
+        .prefix(".modelsync-")
+        .tempfile_in(directory);
+    tried.map_err(without_path)?;
+    Ok(())
+}
+
+/// An error without the name of the temporary file, which says nothing to anybody.
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
+fn without_path(error: std::io::Error) -> std::io::Error {
+    error.kind().into()
 }
 
 /// A change whose new text is on the disk.

@@ -250,6 +250,20 @@ pub(crate) fn run(request: &Request) -> anyhow::Result<Vec<Report>> {
     })?
 }
 
+/// Makes sure that there is a directory for results, before anything is done.
+///
+/// # Errors
+/// It cannot be made, or not be written to.
+pub(crate) fn make_results_directory(directory: &Path) -> anyhow::Result<()> {
+    files::make_writable(directory).map_err(|error| {
+        anyhow!(
+            "cannot write results to {}: {error}; give --tekton-results a directory that can be \
+             written to",
+            directory.display()
+        )
+    })
+}
+
 /// Writes results of a Tekton task: a file each.
 ///
 /// # Errors
