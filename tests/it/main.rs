@@ -24,6 +24,7 @@ mod label_bot;
 mod models;
 mod pr;
 mod pr_api_commits;
+mod pr_api_only;
 mod pr_branches;
 mod pr_declined;
 mod pr_faults;

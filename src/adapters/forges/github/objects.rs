@@ -36,8 +36,12 @@ impl GitHub {
     async fn list_branches(&self, beginning: &str) -> Result<Vec<(String, String)>, ForgeError> {
         let doing = format!("list the branches of {}", self.repository());
         // A slash at the end might get lost on the way; more than what is asked for does no harm.
-        let beginning_of_ref = format!("heads/{}", beginning.trim_end_matches('/'));
-        let path = ["git", "matching-refs", &beginning_of_ref];
+        let beginning_of_ref = format!("heads/{beginning}");
+        let path = [
+            "git",
+            "matching-refs",
+            beginning_of_ref.trim_end_matches('/'),
+        ];
         let refs: Vec<GitRef> = match self.list(&doing, &path, &[]).await {
             // "Git Repository is empty."
             Err(error) if error.status() == Some(StatusCode::CONFLICT) => Vec::new(),
@@ -53,8 +57,13 @@ impl GitHub {
 
     async fn read_commit(&self, id: &str) -> Result<CommitDetails, ForgeError> {
         let doing = format!("read the commit {id} of {}", self.repository());
-        let commit: GitCommit = self.get(&doing, &["git", "commits", id], &[]).await?;
-        Ok(commit.into())
+        let read = self.get(&doing, &["git", "commits", id], &[]).await;
+        read.map(|commit: GitCommit| commit.into())
+            .map_err(|mut error| {
+                // A branch that has moved since may have taken it along.
+                error.is_outdated = error.status() == Some(StatusCode::NOT_FOUND);
+                error
+            })
     }
 
     async fn compare(&self, base: &str, commit_id: &str) -> Result<bool, ForgeError> {

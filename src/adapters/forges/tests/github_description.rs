@@ -121,7 +121,7 @@ async fn github_would_understand_every_request_and_give_these_answers() {
     let branches = api.branches("modelsync/").await.unwrap();
     let (_, branch) = &branches[0];
     let details = api.commit_details(branch).await.unwrap();
-    assert_eq!(details.parent_ids, [main.id.clone()]);
+    assert_eq!(details.parent_ids, std::slice::from_ref(&main.id));
     assert!(!api.is_in(&main.id, branch).await.unwrap());
     let entries = api.tree(&main.tree_id, true).await.unwrap().unwrap();
     assert!(api.tree(&main.tree_id, false).await.unwrap().is_some());

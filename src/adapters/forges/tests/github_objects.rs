@@ -43,7 +43,7 @@ async fn commits_are_as_git_shows_them() {
     let main = id_of(&world, "main");
     assert_eq!(branch.id, id_of(&world, BRANCH));
     assert_eq!(branch.tree_id, id_of(&world, &format!("{BRANCH}^{{tree}}")));
-    assert_eq!(branch.parent_ids, [main.clone()]);
+    assert_eq!(branch.parent_ids, std::slice::from_ref(&main));
     assert_eq!(branch.author.name, "octocat");
     assert_eq!(branch.author.email, "octocat@users.noreply.github.com");
     assert_eq!(branch.committer.email, "noreply@github.com");
