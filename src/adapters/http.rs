@@ -91,6 +91,7 @@ pub(crate) struct Request {
     headers: HeaderMap,
     body: Option<Vec<u8>>,
     is_repeatable: bool,
+    is_read: bool,
     secrets: Vec<Secret>,
 }
 
@@ -98,13 +99,14 @@ impl Request {
     /// A request. Only methods that HTTP calls idempotent (RFC 9110, section 9.2.2) are repeated
     /// after they may have had an effect.
     pub(crate) fn new(method: Method, url: Url) -> Self {
-        let is_repeatable = method.is_idempotent();
+        let (is_repeatable, is_read) = (method.is_idempotent(), method == Method::GET);
         Self {
             method,
             url,
             headers: HeaderMap::new(),
             body: None,
             is_repeatable,
+            is_read,
             secrets: Vec::new(),
         }
     }
@@ -114,9 +116,9 @@ impl Request {
         Self::new(Method::GET, url)
     }
 
-    /// Its method.
-    pub(crate) fn method(&self) -> &Method {
-        &self.method
+    /// Whether it changes nothing.
+    pub(crate) fn is_read(&self) -> bool {
+        self.is_read
     }
 
     /// With a JSON body.
@@ -155,6 +157,12 @@ impl Request {
             self.secret_header(AUTHORIZATION, &format!("Basic {credentials}"), password);
         request.secrets.push(Secret::new(&credentials));
         request
+    }
+
+    /// Changes nothing, whatever its method.
+    pub(crate) fn read_only(mut self) -> Self {
+        self.is_read = true;
+        self.repeatable()
     }
 
     /// May be repeated after it may have had an effect, whatever its method.

@@ -179,7 +179,8 @@ struct CommitArgs {
     /// File with the template of the message, to which trailers are added
     #[arg(long, value_name = "FILE", env = "MODELSYNC_COMMIT_TEMPLATE", value_parser = path_or_blank())]
     commit_template: Option<PathBuf>,
-    /// How to commit: push with git, or let GitHub make and sign the commit through its API
+    /// How to commit: push with git, or let GitHub make and sign the commit through its API, which
+    /// needs no git
     #[arg(long, value_name = "HOW", env = "MODELSYNC_COMMIT_VIA")]
     commit_via: Option<Blank<CommitVia>>,
     /// Author, as "Name <address>" [default: as git knows it]

@@ -25,6 +25,7 @@ mod lost_output;
 mod models;
 mod pr;
 mod pr_api_commits;
+mod pr_api_only;
 mod pr_branches;
 mod pr_declined;
 mod pr_faults;

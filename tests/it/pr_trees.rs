@@ -11,7 +11,7 @@ const ELSEWHERE: &str = "1234567890123456789012345678901234567890";
 
 /// What a tree can hold.
 #[derive(Clone, Copy)]
-enum Entry<'t> {
+pub(crate) enum Entry<'t> {
     File(&'t str),
     Executable(&'t str),
     /// A symbolic link, by where it leads.
@@ -21,7 +21,7 @@ enum Entry<'t> {
 }
 
 /// Commits entries to `main`, on top of what is there. Their paths need not be UTF-8.
-fn commit(project: &Project, entries: &[(&[u8], Entry<'_>)]) {
+pub(crate) fn commit(project: &Project, entries: &[(&[u8], Entry<'_>)]) {
     // git-fast-import(1)
     let mut stream = b"commit refs/heads/main\ncommitter Somebody <somebody@example.com> 1600000000 +0000\ndata 0\nfrom refs/heads/main^0\n".to_vec();
     for (path, entry) in entries {
@@ -44,7 +44,7 @@ fn commit(project: &Project, entries: &[(&[u8], Entry<'_>)]) {
 }
 
 /// A tree with all that may be beside a ConfigMap, which the entry `map` holds.
-fn odd_tree(project: &Project, map: Entry<'_>) {
+pub(crate) fn odd_tree(project: &Project, map: Entry<'_>) {
     let modules = "[submodule \"package/vendored\"]\n\tpath = package/vendored\n\turl = https://nowhere.invalid/vendored\n";
     let decoy = config_map("m1");
     let entries: &[(&[u8], Entry<'_>)] = &[
@@ -125,7 +125,7 @@ fn changes_one_blob(project: &Project, mode: &str, wanted: &str) {
 }
 
 /// Nothing in the repository is broken, or would be refused by a server that looks.
-fn assert_sound(project: &Project) {
+pub(crate) fn assert_sound(project: &Project) {
     let checked = std::process::Command::new("git")
         .args(["fsck", "--strict", "--no-dangling", "--no-progress"])
         .current_dir(project.repository.path())

@@ -5,7 +5,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, LINK};
 use serde::de::DeserializeOwned;
 
 use super::ForgeError;
-use crate::adapters::http::{Http, HttpError, Method, Request, Response, Url};
+use crate::adapters::http::{Http, HttpError, Request, Response, Url};
 use crate::adapters::secret::Secret;
 
 /// A token, how it is sent, and where it is from, for hints.
@@ -82,7 +82,7 @@ impl Api {
         request: Request,
         token: Option<&Token>,
     ) -> Result<Response, ForgeError> {
-        let method = request.method().clone();
+        let is_read = request.is_read();
         let request = self.headers.iter().fold(request, |request, (name, value)| {
             request.header(name, value)
         });
@@ -102,7 +102,7 @@ impl Api {
             },
         };
         let sent = self.http.send(&request).await;
-        sent.map_err(|error| self.error(doing, &method, error, token))
+        sent.map_err(|error| self.error(doing, is_read, error, token))
     }
 
     /// Sends a request and reads the answer as JSON.
@@ -112,10 +112,10 @@ impl Api {
         request: Request,
         token: Option<&Token>,
     ) -> Result<T, ForgeError> {
-        let method = request.method().clone();
+        let is_read = request.is_read();
         let response = self.send(doing, request, token).await?;
         let answer = response.json();
-        answer.map_err(|error| self.error(doing, &method, error, token))
+        answer.map_err(|error| self.error(doing, is_read, error, token))
     }
 
     /// Reads a list: all pages. All three forges number their pages, and say in `Link` (RFC 8288)
@@ -134,7 +134,7 @@ impl Api {
             let response = self.send(doing, Request::get(url), token).await?;
             let items: Vec<T> = response
                 .json()
-                .map_err(|error| self.error(doing, &Method::GET, error, token))?;
+                .map_err(|error| self.error(doing, true, error, token))?;
             all.extend(items);
             if !has_next_page(&response.headers) {
                 return Ok(all);
@@ -149,12 +149,12 @@ impl Api {
     fn error(
         &self,
         doing: &str,
-        method: &Method,
+        is_read: bool,
         error: HttpError,
         token: Option<&Token>,
     ) -> ForgeError {
         let hint = (self.explain)(&error, token);
-        ForgeError::of_request(doing, method, error, hint)
+        ForgeError::of_request(doing, is_read, error, hint)
     }
 }
 

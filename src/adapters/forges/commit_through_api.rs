@@ -1,13 +1,13 @@
 //! Commits that a forge makes itself: without a push, and signed by the forge, so that it shows them
-//! as verified. An alternative to the git adapter for one step: write a commit on the base and point
-//! the branch to it.
+//! as verified. An alternative to the git adapter for what it pushes: write a commit on the base and
+//! point the branch to it, or remove the branch.
 
 use futures::future::BoxFuture;
 
-use super::ForgeError;
+use super::{ForgeError, ReadThroughApi};
 
-/// Commits on one repository through the forge's API. A fork is a repository
-/// of its own.
+/// Commits on one repository through the forge's API, which is read in the same way: what git would
+/// be needed for otherwise. A fork is a repository of its own.
 ///
 /// # Guarantees
 /// - [`commit`](Self::commit) moves the branch in one step, from exactly the commit that the caller
@@ -19,12 +19,19 @@ use super::ForgeError;
 ///
 /// # Limitations
 /// New files are plain files: no executables and no symbolic links.
-pub(crate) trait CommitThroughApi: Send + Sync {
+pub(crate) trait CommitThroughApi: ReadThroughApi {
     /// Makes a commit, points the branch to it, and gives it back.
     fn commit<'a>(
         &'a self,
         wanted: &'a WantedCommit,
     ) -> BoxFuture<'a, Result<BranchCommit, ForgeError>>;
+
+    /// Removes a branch that still points to `seen`. One that is gone is fine.
+    fn remove_branch<'a>(
+        &'a self,
+        branch: &'a str,
+        seen: &'a str,
+    ) -> BoxFuture<'a, Result<(), ForgeError>>;
 }
 
 /// A commit as the forge reports it. Ids are in hexadecimal.

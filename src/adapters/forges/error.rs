@@ -1,7 +1,7 @@
 //! What a forge did not do, in words for the user and in flags for the caller. How each forge words
 //! its refusals is known beside that forge.
 
-use crate::adapters::http::{HttpError, Method, Problem, StatusCode};
+use crate::adapters::http::{HttpError, Problem, StatusCode};
 
 /// What a forge did not do, and what to do about it, in words for the user.
 #[derive(Debug, thiserror::Error)]
@@ -51,15 +51,15 @@ impl ForgeError {
         }
     }
 
-    /// What came of a request. `doing` goes on after "cannot"; `hint` says what to do next where the
-    /// forge's own refusals tell.
+    /// What came of a request. `doing` goes on after "cannot"; `is_read` says that it changes nothing,
+    /// `hint` what to do next where the forge's own refusals tell.
     pub(super) fn of_request(
         doing: &str,
-        method: &Method,
+        is_read: bool,
         error: HttpError,
         hint: Option<String>,
     ) -> Self {
-        let is_uncertain = error.is_uncertain() && *method != Method::GET;
+        let is_uncertain = error.is_uncertain() && !is_read;
         let hint = hint
             .or_else(|| {
                 let may_be_done = "it may have been done all the same, which the next run will see";

@@ -3,6 +3,7 @@
 
 mod commits;
 mod graphql;
+mod objects;
 mod refusal;
 mod wire;
 

@@ -10,6 +10,7 @@ mod gitea;
 mod github;
 mod github_app;
 mod gitlab;
+mod read_through_api;
 
 use futures::future::BoxFuture;
 
@@ -19,6 +20,9 @@ use crate::core::proposal::{Head, LastPullRequest, MergeMethod, PullRequest, Wan
 pub(crate) use commit_through_api::{BranchCommit, CommitThroughApi, FileChange, WantedCommit};
 pub(crate) use connect::{GitHubApp, Settings, connect};
 pub(crate) use error::ForgeError;
+pub(crate) use read_through_api::{
+    CommitDetails, ReadThroughApi, Signature, TreeEntry, WantedBlob,
+};
 
 /// What a forge can do with the pull requests of one repository.
 pub(crate) trait Forge: Send + Sync {
@@ -95,7 +99,7 @@ pub(crate) trait Forge: Send + Sync {
     /// asked for shortly before the push, because some tokens live for an hour only.
     fn push_credential(&self) -> BoxFuture<'_, Result<Option<PushCredential>, ForgeError>>;
 
-    /// Commits without a clone or a push, where the forge can do that well.
+    /// Reads and commits without git, where the forge can do that well.
     fn commits(&self) -> Option<&dyn CommitThroughApi> {
         None
     }

@@ -8,6 +8,7 @@ mod github_app;
 mod github_commits;
 mod github_description;
 mod github_faults;
+mod github_objects;
 mod gitlab;
 
 use std::path::{Path, PathBuf};

@@ -46,7 +46,7 @@ impl fmt::Display for Identity {
     }
 }
 
-/// A commit that is here.
+/// A commit that is here, or known through the forge's API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CommitInfo {
     /// Its id.
@@ -87,7 +87,7 @@ pub(crate) struct NewCommit {
     pub(crate) is_signed: bool,
 }
 
-impl Workspace {
+impl Workspace<'_> {
     /// Who writes commits when nobody is named: `GIT_AUTHOR_NAME` and its like, then git's
     /// configuration; `None` where there is neither.
     pub(crate) fn author(&self) -> Option<Identity> {
@@ -104,6 +104,9 @@ impl Workspace {
     /// # Errors
     /// It is not here, or broken.
     pub(crate) fn commit(&self, id: ObjectId) -> anyhow::Result<CommitInfo> {
+        if let Some(known) = self.api.as_ref().and_then(|api| api.commit(id)) {
+            return Ok(known);
+        }
         let problem = || format!("cannot read the commit {id} of {}", self.push_url());
         let commit = self.repository.find_commit(id).with_context(problem)?;
         let decoded = commit.decode().with_context(problem)?;
@@ -130,8 +133,15 @@ impl Workspace {
         if base == commit_id {
             return Ok(true);
         }
-        if self.repository.has_object(commit_id) && self.is_ancestor(base, commit_id)? {
+        // What is read through the API is not here, but a clone's objects are.
+        let are_here = [base, commit_id]
+            .iter()
+            .all(|id| self.repository.has_object(id));
+        if are_here && is_ancestor(&self.repository, base, commit_id)? {
             return Ok(true);
+        }
+        if let Some(api) = &self.api {
+            return api.is_in(base, commit_id).await;
         }
         let is_cut_off = self.repository.is_shallow();
         if !is_cut_off.context("cannot tell whether the history is all here")? {
@@ -156,10 +166,6 @@ impl Workspace {
         let reopened = gix::open_opts(&self.git.directory, self.repository.open_options().clone())
             .context("cannot open the temporary repository")?;
         Ok(reopened.has_object(commit_id) && is_ancestor(&reopened, base, commit_id)?)
-    }
-
-    fn is_ancestor(&self, base: ObjectId, commit_id: ObjectId) -> anyhow::Result<bool> {
-        is_ancestor(&self.repository, base, commit_id)
     }
 
     /// Makes a commit.

@@ -1,5 +1,6 @@
 //! Git: objects, trees and commits with gix; what reaches a remote through the `git` program, so
-//! that users' SSH agents, deploy keys, credential helpers, proxies and known hosts keep working.
+//! that users' SSH agents, deploy keys, credential helpers, proxies and known hosts keep working, or
+//! without it through the forge's API.
 //!
 //! Nobody's work tree, index, refs or configuration is touched: everything is made in a temporary
 //! bare repository that borrows the objects of the user's clone.
@@ -12,6 +13,7 @@ mod place;
 mod push;
 mod refs;
 mod refusal;
+mod through_api;
 mod url;
 mod workspace;
 
@@ -19,7 +21,7 @@ pub(crate) use base::Base;
 pub(crate) use commit::{CommitInfo, Identity, NewCommit};
 pub(crate) use package::BasePackage;
 pub(crate) use place::Place;
-pub(crate) use refs::Heads;
+pub(crate) use refs::{Heads, WantedHeads};
 pub(crate) use refusal::{GitError, Refused};
 pub(crate) use url::RemoteUrl;
 pub(crate) use workspace::{Settings, Workspace};

@@ -24,10 +24,31 @@ pub(crate) struct BasePackage {
 #[derive(Default)]
 struct Walk {
     files: Vec<(String, String)>,
-    /// Objects that are not here.
-    missing: Vec<ObjectId>,
+    /// What is not here.
+    missing: Missing,
     /// Whether what is missing is needed only for the way to the package.
     is_on_the_way: bool,
+}
+
+/// Objects that are not here.
+#[derive(Default)]
+pub(super) struct Missing {
+    /// Directories.
+    pub(super) trees: Vec<ObjectId>,
+    /// Files that say what is hidden, and so whether others are needed.
+    pub(super) ignore_files: Vec<ObjectId>,
+    /// Other files.
+    pub(super) manifests: Vec<ObjectId>,
+}
+
+impl Missing {
+    fn all(&self) -> Vec<ObjectId> {
+        [&self.trees, &self.ignore_files, &self.manifests]
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect()
+    }
 }
 
 /// A directory that is being read.
@@ -38,10 +59,10 @@ struct Directory<'w> {
     hidden: Hidden,
 }
 
-/// More rounds than a path has parts: each brings at least one level.
-const MOST_ROUNDS: usize = 64;
+/// More rounds than a path has parts: each brings at least one level, or what is hidden in one.
+const MOST_ROUNDS: usize = 128;
 
-impl Workspace {
+impl Workspace<'_> {
     /// Reads the package of a commit, and fetches what is missing of it.
     ///
     /// # Errors
@@ -50,7 +71,8 @@ impl Workspace {
         let tree_id = self.tree_of(commit_id)?;
         for _ in 0..MOST_ROUNDS {
             let walk = self.walk(tree_id)?;
-            if walk.missing.is_empty() {
+            let missing = walk.missing.all();
+            if missing.is_empty() {
                 let mut files = walk.files;
                 files.sort();
                 let parts = files.into_iter().map(|(path, text)| Part::file(path, text));
@@ -59,6 +81,11 @@ impl Workspace {
                     tree_id,
                 });
             }
+            if let Some(api) = &self.api {
+                api.fetch_missing(&self.repository, &walk.missing, walk.is_on_the_way)
+                    .await?;
+                continue;
+            }
             // A tree on the way comes alone; a tree of the package with all that is in it, but for
             // large files, of which those that are needed are asked for next.
             let filter = if walk.is_on_the_way {
@@ -66,13 +93,8 @@ impl Workspace {
             } else {
                 "--filter=blob:limit=1m"
             };
-            self.fetch_missing(commit_id, &walk.missing, &[filter])
-                .await?;
-            if let Some(id) = walk
-                .missing
-                .iter()
-                .find(|id| !self.repository.has_object(id))
-            {
+            self.fetch_missing(commit_id, &missing, &[filter]).await?;
+            if let Some(id) = missing.iter().find(|id| !self.repository.has_object(id)) {
                 bail!(
                     "cannot read the package of {}: the server did not send the object {id}",
                     self.url()
@@ -86,12 +108,7 @@ impl Workspace {
     }
 
     pub(super) fn tree_of(&self, commit_id: ObjectId) -> anyhow::Result<ObjectId> {
-        let problem = || format!("cannot read the commit {commit_id} of {}", self.url());
-        let commit = self
-            .repository
-            .find_commit(commit_id)
-            .with_context(problem)?;
-        Ok(commit.tree_id().with_context(problem)?.detach())
+        Ok(self.commit(commit_id)?.tree_id)
     }
 
     fn walk(&self, root: ObjectId) -> anyhow::Result<Walk> {
@@ -157,7 +174,7 @@ impl Workspace {
                         if is_manifest(Path::new(name))
                             && !directory.hidden.hides(&path, false) =>
                     {
-                        let text = self.text(entry.object_id(), &mut walk)?;
+                        let text = self.text(entry.object_id(), &mut walk.missing.manifests)?;
                         walk.files
                             .extend(text.map(|text| (path[start..].to_owned(), text)));
                     }
@@ -179,7 +196,7 @@ impl Workspace {
     ) -> anyhow::Result<Option<Directory<'w>>> {
         let problem = || format!("cannot read the directory {path:?} of {}", self.url());
         if !self.repository.has_object(id) {
-            walk.missing.push(id);
+            walk.missing.trees.push(id);
             return Ok(None);
         }
         let tree = self.repository.find_tree(id).with_context(problem)?;
@@ -187,7 +204,7 @@ impl Workspace {
         for (text, name) in texts.iter_mut().zip(IGNORE_FILES) {
             let entry = tree.find_entry(name).filter(|entry| entry.mode().is_blob());
             if let Some(id) = entry.map(|entry| entry.object_id()) {
-                *text = self.text(id, walk)?;
+                *text = self.text(id, &mut walk.missing.ignore_files)?;
             }
         }
         let texts = [0, 1, 2].map(|kind| texts[kind].as_deref());
@@ -196,9 +213,9 @@ impl Workspace {
     }
 
     /// The text of a blob; `None` when it is missing or no text.
-    fn text(&self, id: ObjectId, walk: &mut Walk) -> anyhow::Result<Option<String>> {
+    fn text(&self, id: ObjectId, missing: &mut Vec<ObjectId>) -> anyhow::Result<Option<String>> {
         if !self.repository.has_object(id) {
-            walk.missing.push(id);
+            missing.push(id);
             return Ok(None);
         }
         let problem = || format!("cannot read the object {id} of {}", self.url());

@@ -5,9 +5,20 @@ use gix::ObjectId;
 use super::refusal::{GitError, Refused, server_words};
 use super::workspace::Workspace;
 
-impl Workspace {
+impl Workspace<'_> {
+    /// Removes a branch that still points to `seen`.
+    ///
+    /// # Errors
+    /// The remote refuses, or the branch moved meanwhile.
+    pub(crate) async fn remove(&self, branch: &str, seen: ObjectId) -> anyhow::Result<()> {
+        match &self.api {
+            Some(api) => api.remove(branch, seen).await,
+            None => Ok(self.push(branch, None, Some(seen)).await?),
+        }
+    }
+
     /// Points a branch to a commit, or removes it with `None`; only when it still points to `seen`,
-    /// or with `None` is still not there.
+    /// or with `None` is still not there. This needs git.
     ///
     /// # Errors
     /// The remote refuses, or the branch moved meanwhile.

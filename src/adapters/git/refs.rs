@@ -13,6 +13,16 @@ pub(crate) struct Heads {
     pub(crate) branches: BTreeMap<String, ObjectId>,
 }
 
+/// Which branches of a remote matter, where asking for all would take many questions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WantedHeads<'a> {
+    /// The base; the default branch without one.
+    pub(crate) base: Option<&'a str>,
+    /// The one that the commit is to be on, or with a slash at the end all that begin so. With it go
+    /// those that would be in its way, because Git has no branch inside another.
+    pub(crate) own: &'a str,
+}
+
 /// How long an id of SHA-256 is in hexadecimal digits (git's
 /// documentation/technical/hash-function-transition).
 const SHA256_DIGITS: usize = 64;

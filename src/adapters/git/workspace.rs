@@ -9,10 +9,11 @@ use gix::ObjectId;
 
 use super::command::{Git, Programs};
 use super::place::Place;
-use super::refs::Heads;
+use super::refs::{Heads, WantedHeads};
 use super::refusal::{GitError, Refused};
+use super::through_api::ApiSource;
 use super::url::{RemoteUrl, secrets};
-use crate::adapters::forges::PushCredential;
+use crate::adapters::forges::{CommitThroughApi, PushCredential};
 
 /// The name of the remote with the base; a fork is another.
 const ORIGIN: &str = "origin";
@@ -29,7 +30,7 @@ pub(crate) struct Settings {
 
 /// A temporary bare repository with the objects of a remote's base that are needed. It borrows the
 /// objects of a clone that is here, and ends with the value.
-pub(crate) struct Workspace {
+pub(crate) struct Workspace<'r> {
     pub(super) repository: gix::Repository,
     pub(super) git: Git,
     pub(super) prefix: String,
@@ -38,11 +39,14 @@ pub(crate) struct Workspace {
     fork: Option<RemoteUrl>,
     /// Whether a clone lends its objects, so that only what it lacks is fetched, with its history.
     has_clone: bool,
+    /// What is read in place of git, which then is never run.
+    pub(super) api: Option<ApiSource<'r>>,
     _directory: tempfile::TempDir,
 }
 
-impl Workspace {
-    /// Makes the repository. Nothing is fetched yet.
+impl<'r> Workspace<'r> {
+    /// Makes the repository. Nothing is fetched yet. With `api`, objects and branches are read
+    /// through it, and git is not needed.
     ///
     /// # Errors
     /// There is no room for it, a configuration cannot be read, or the clone pushes to another
@@ -50,6 +54,7 @@ impl Workspace {
     pub(crate) fn make(
         place: &Place,
         fork: Option<(RemoteUrl, Option<PushCredential>)>,
+        api: Option<&'r dyn CommitThroughApi>,
         settings: Settings,
     ) -> anyhow::Result<Self> {
         let push_url = match &fork {
@@ -119,6 +124,7 @@ impl Workspace {
             push_url,
             fork: fork.map(|(url, _)| url),
             has_clone: place.clone.is_some(),
+            api: api.map(|api| ApiSource::new(api, &place.url.shown)),
             _directory: directory,
         })
     }
@@ -143,12 +149,16 @@ impl Workspace {
         if self.fork.is_some() { FORK } else { ORIGIN }
     }
 
-    /// Asks the remote for its branches.
+    /// Asks the remote for its branches: git for all of them, which costs one question, and the API
+    /// for those that are wanted.
     ///
     /// # Errors
     /// It does not answer, or refuses.
-    pub(crate) async fn heads(&self) -> Result<Heads, GitError> {
-        self.ask(ORIGIN, self.url()).await
+    pub(crate) async fn heads(&self, wanted: &WantedHeads<'_>) -> anyhow::Result<Heads> {
+        match &self.api {
+            Some(api) => api.heads(wanted).await,
+            None => Ok(self.ask(ORIGIN, self.url()).await?),
+        }
     }
 
     /// Asks the repository that branches are pushed to for its branches; `None` where that is the
@@ -193,17 +203,21 @@ impl Workspace {
         &self,
         base: ObjectId,
         branch: Option<ObjectId>,
-    ) -> Result<(), GitError> {
+    ) -> anyhow::Result<()> {
         let missing = |id: &ObjectId| !self.repository.has_object(id);
+        if let Some(api) = &self.api {
+            let wanted = [base].into_iter().chain(branch).filter(missing);
+            return api.fetch_commits(wanted).await;
+        }
         let branch = branch.filter(missing);
         if self.fork.is_none() {
             let wanted: Vec<_> = [base].into_iter().filter(missing).chain(branch).collect();
-            return self.fetch_commits(ORIGIN, &wanted).await;
+            return Ok(self.fetch_commits(ORIGIN, &wanted).await?);
         }
         let wanted: Vec<_> = [base].into_iter().filter(missing).collect();
         self.fetch_commits(ORIGIN, &wanted).await?;
         let wanted: Vec<_> = branch.into_iter().collect();
-        self.fetch_commits(FORK, &wanted).await
+        Ok(self.fetch_commits(FORK, &wanted).await?)
     }
 
     async fn fetch_commits(&self, remote: &str, ids: &[ObjectId]) -> Result<(), GitError> {

@@ -7,7 +7,7 @@ use super::look::{Looker, World};
 use super::observe::{refusal, short};
 use super::prepare::{Nothing, Proposal, per_model_start};
 use super::{Naming, Stop};
-use crate::adapters::forges::{self, Forge, WantedCommit};
+use crate::adapters::forges::{self, CommitThroughApi, Forge, WantedCommit};
 use crate::adapters::git::NewCommit;
 use crate::core::config::SetModel;
 use crate::core::proposal::{
@@ -286,8 +286,8 @@ impl Looker<'_> {
         proposal: &Proposal,
         seen: Option<&str>,
     ) -> Result<String, Stop> {
-        if self.request.commit.is_by_forge {
-            return self.commit_by_forge(world, proposal, seen).await;
+        if let Some(api) = self.api {
+            return self.commit_by_forge(api, world, proposal, seen).await;
         }
         let new = NewCommit {
             tree_id: proposal.tree_id,
@@ -299,7 +299,7 @@ impl Looker<'_> {
             is_signed: self.request.commit.is_signed,
         };
         let commit = self.workspace.make_commit(&new).await?;
-        let seen = parsed(seen)?;
+        let seen = seen.map(parsed).transpose()?;
         self.workspace
             .push(&proposal.branch, Some(commit), seen)
             .await?;
@@ -309,16 +309,11 @@ impl Looker<'_> {
     /// Lets the forge make the commit, and sign it.
     async fn commit_by_forge(
         &mut self,
+        api: &dyn CommitThroughApi,
         world: &World,
         proposal: &Proposal,
         seen: Option<&str>,
     ) -> Result<String, Stop> {
-        let commits = self.forge.and_then(Forge::commits).ok_or_else(|| {
-            anyhow!(
-                "cannot commit through this forge's API: only GitHub can do that; leave \
-                 --commit-via out"
-            )
-        })?;
         let mut changes = Vec::new();
         for file in &proposal.files {
             // Else every run would find another tree than the one it wants, and commit again.
@@ -348,8 +343,8 @@ impl Looker<'_> {
             message: proposal.message.clone(),
             changes,
         };
-        let made = commits.commit(&wanted).await?;
-        if parsed(Some(&made.tree_id))? != Some(proposal.tree_id) {
+        let made = api.commit(&wanted).await?;
+        if parsed(&made.tree_id)? != proposal.tree_id {
             return Err(Stop::Failed(anyhow!(
                 "cannot commit {} through the forge's API: it made another tree than was asked \
                  for; leave --commit-via out",
@@ -362,8 +357,8 @@ impl Looker<'_> {
     /// Does one step other than the push; what opening gives back.
     async fn act(&mut self, branch: &str, step: &Step) -> Result<Option<PullRequest>, Stop> {
         if let Step::RemoveBranch { seen } = step {
-            let seen = parsed(Some(seen))?;
-            self.workspace.push(branch, None, seen).await?;
+            let seen = parsed(seen)?;
+            self.workspace.remove(branch, seen).await?;
         }
         let opened = match self.forge {
             Some(forge) => self.ask(forge, step).await?,
@@ -411,9 +406,9 @@ fn declined(config: &SetModel, model: &str, url: &str) -> String {
     )
 }
 
-fn parsed(id: Option<&str>) -> anyhow::Result<Option<ObjectId>> {
-    let parsed = id.map(|id| ObjectId::from_hex(id.as_bytes())).transpose();
-    parsed.map_err(|error| anyhow!("cannot read the id of a commit: {error}"))
+fn parsed(id: &str) -> anyhow::Result<ObjectId> {
+    ObjectId::from_hex(id.as_bytes())
+        .map_err(|error| anyhow!("cannot read the id of a commit: {error}"))
 }
 
 /// How it ended, by what was done.

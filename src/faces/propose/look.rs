@@ -10,8 +10,8 @@ use super::super::directory;
 use super::act::Progress;
 use super::prepare::{self, Prepared};
 use super::{Job, Request, Stop};
-use crate::adapters::forges::Forge;
-use crate::adapters::git::{BasePackage, Heads, Identity, Settings, Workspace};
+use crate::adapters::forges::{CommitThroughApi, Forge};
+use crate::adapters::git::{BasePackage, Heads, Identity, Settings, WantedHeads, Workspace};
 use crate::adapters::{clock, files};
 use crate::core::change::{Models, read_configs};
 use crate::core::config::{GROUP, SetModel};
@@ -30,7 +30,9 @@ pub(super) struct Looker<'r> {
     pub(super) job: &'r Job<'r>,
     pub(super) request: &'r Request,
     pub(super) forge: Option<&'r dyn Forge>,
-    pub(super) workspace: Workspace,
+    /// The forge's API when it stands for git.
+    pub(super) api: Option<&'r dyn CommitThroughApi>,
+    pub(super) workspace: Workspace<'r>,
     pub(super) author: Identity,
     pub(super) committer: Identity,
     pub(super) now: jiff::Timestamp,
@@ -74,7 +76,11 @@ impl<'r> Looker<'r> {
                 .map(|key| ("user.signingKey".to_owned(), key.clone()))
                 .collect(),
         };
-        let workspace = Workspace::make(&job.place, fork, settings)?;
+        let api = match request.commit.is_by_forge {
+            true => Some(through_api(forge)?),
+            false => None,
+        };
+        let workspace = Workspace::make(&job.place, fork, api, settings)?;
         let (author, committer) = (&request.commit.author, &request.commit.committer);
         let committer = committer
             .clone()
@@ -92,6 +98,7 @@ impl<'r> Looker<'r> {
             job,
             request,
             forge,
+            api,
             workspace,
             author,
             committer,
@@ -101,7 +108,14 @@ impl<'r> Looker<'r> {
 
     /// Looks at the remote.
     pub(super) async fn look(&mut self) -> Result<World, Stop> {
-        let heads = self.workspace.heads().await?;
+        let wanted = WantedHeads {
+            base: self.request.base.as_deref().map(branch_name),
+            own: match &self.request.naming {
+                super::Naming::Given(branch) => branch_name(branch),
+                _ => prepare::OWN_BRANCHES,
+            },
+        };
+        let heads = self.workspace.heads(&wanted).await?;
         let fork_heads = self.workspace.fork_heads().await?;
         let url = self.workspace.url();
         let given = self.request.base.as_deref().map(branch_name);
@@ -266,6 +280,15 @@ impl<'r> Looker<'r> {
     }
 }
 
+/// The forge's API in the place of git.
+fn through_api(forge: Option<&dyn Forge>) -> anyhow::Result<&dyn CommitThroughApi> {
+    forge.and_then(Forge::commits).ok_or_else(|| {
+        anyhow!(
+            "cannot commit through this forge's API: only GitHub can do that; leave --commit-via out"
+        )
+    })
+}
+
 /// Refuses two configs of one name: their proposals would have the same branch, and the trailer that
 /// tells whose a commit is. `configs` has the name and the file of each.
 fn refuse_twins(configs: impl Iterator<Item = (String, String)>) -> anyhow::Result<()> {
@@ -299,7 +322,7 @@ pub(super) fn branch_name(name: &str) -> &str {
 
 fn no_base(url: &str, base: &str, heads: &Heads) -> anyhow::Error {
     let mut names: Vec<&str> = heads.branches.keys().map(String::as_str).collect();
-    names.retain(|name| !name.starts_with("modelsync/"));
+    names.retain(|name| !name.starts_with(prepare::OWN_BRANCHES));
     let known = match names.as_slice() {
         [] => "it has no branches; push one first".to_owned(),
         names if names.len() <= 5 => format!("it has {}", names.join(", ")),

@@ -174,7 +174,11 @@ enum Stop {
 
 impl From<anyhow::Error> for Stop {
     fn from(error: anyhow::Error) -> Self {
-        match error.downcast::<GitError>() {
+        let error = match error.downcast::<GitError>() {
+            Ok(error) => return error.into(),
+            Err(error) => error,
+        };
+        match error.downcast::<ForgeError>() {
             Ok(error) => error.into(),
             Err(error) => Self::Failed(error),
         }

@@ -186,11 +186,14 @@ fn check_branch(
     }
 }
 
+/// What the names of our branches begin with where the user gives none.
+pub(super) const OWN_BRANCHES: &str = "modelsync/";
+
 /// The name of the branch for a model.
 pub(super) fn branch(request: &Request, config: &SetModel, model: &str) -> String {
     match &request.naming {
         Naming::Given(branch) => branch_name(branch).to_owned(),
-        Naming::PerConfig => format!("modelsync/{}", config.name),
+        Naming::PerConfig => format!("{OWN_BRANCHES}{}", config.name),
         Naming::PerModel => format!("{}{}", per_model_start(config), slug(model)),
     }
 }
@@ -198,7 +201,7 @@ pub(super) fn branch(request: &Request, config: &SetModel, model: &str) -> Strin
 /// What the branches of a config's models all begin with. Not a folder of `modelsync/CONFIG`: a
 /// branch cannot be inside another.
 pub(super) fn per_model_start(config: &SetModel) -> String {
-    format!("modelsync/{}-to-", config.name)
+    format!("{OWN_BRANCHES}{}-to-", config.name)
 }
 
 /// The last part of a model's name, with letters that every branch may have.

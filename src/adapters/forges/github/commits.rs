@@ -17,7 +17,9 @@ use serde_json::{Value, json};
 
 use super::wire::{BranchDetails, CommitNode, RepositoryAnswer};
 use super::{GitHub, graphql};
-use crate::adapters::forges::{BranchCommit, CommitThroughApi, ForgeError, WantedCommit};
+use crate::adapters::forges::{
+    BranchCommit, CommitDetails, CommitThroughApi, ForgeError, WantedCommit,
+};
 use crate::adapters::http::{Request, StatusCode};
 
 /// The id that stands for no commit.
@@ -35,15 +37,19 @@ fn removal(branch: &str, id: &str) -> Value {
 }
 
 impl GitHub {
-    async fn repository_details(&self) -> Result<RepositoryAnswer, ForgeError> {
+    /// What GitHub says of the repository.
+    pub(super) async fn repository_details(&self) -> Result<RepositoryAnswer, ForgeError> {
         let doing = format!("read the repository {}", self.repository());
         let token = self.token().await?;
         let request = Request::get(self.url(&[], &[]));
         self.api.ask(&doing, request, token.as_ref()).await
     }
 
-    /// The id of the commit that a branch points to.
-    async fn read_branch(&self, branch: &str) -> Result<Option<String>, ForgeError> {
+    /// The commit that a branch points to.
+    pub(super) async fn read_branch(
+        &self,
+        branch: &str,
+    ) -> Result<Option<CommitDetails>, ForgeError> {
         let doing = format!("read the branch {branch} of {}", self.repository());
         let token = self.token().await?;
         let request = Request::get(self.url(&["branches", branch], &[]));
@@ -51,7 +57,7 @@ impl GitHub {
         match answer {
             // A branch that was renamed is answered under its new name.
             Ok(details) if details.name != branch => Ok(None),
-            Ok(details) => Ok(Some(details.commit.sha)),
+            Ok(details) => Ok(Some(details.commit.into())),
             // A repository that cannot be seen is no repository without the branch.
             Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
                 self.repository_details().await?;
@@ -111,9 +117,10 @@ impl GitHub {
         let Ok(now) = self.read_branch(&wanted.branch).await else {
             return Err(error);
         };
+        let now = now.map(|commit| commit.id);
         let staging = staging_branch(&wanted.branch);
         let staged = self.read_branch(&staging).await;
-        let is_staged = staged.is_ok_and(|id| id.as_ref() == Some(&commit.id));
+        let is_staged = staged.is_ok_and(|staged| staged.is_some_and(|it| it.id == commit.id));
         if is_staged {
             // Whoever looks again may find nothing left to do, and leave it there.
             let removal = removal(&staging, &commit.id);
@@ -127,6 +134,23 @@ impl GitHub {
         }
         error.is_outdated |= now != wanted.seen || !is_staged;
         Err(error)
+    }
+
+    async fn remove(&self, branch: &str, seen: &str) -> Result<(), ForgeError> {
+        let doing = format!("remove the branch {branch} of {}", self.repository());
+        let updates = json!([removal(branch, seen)]);
+        let Err(mut error) = self.update_refs(&doing, &updates).await else {
+            return Ok(());
+        };
+        match self.read_branch(branch).await {
+            // By somebody else, or by a request whose answer was lost.
+            Ok(None) => Ok(()),
+            Ok(Some(now)) => {
+                error.is_outdated |= now.id != seen;
+                Err(error)
+            }
+            Err(_) => Err(error),
+        }
     }
 
     fn commit_input(&self, wanted: &WantedCommit, branch: &str) -> Value {
@@ -159,5 +183,13 @@ impl CommitThroughApi for GitHub {
         wanted: &'a WantedCommit,
     ) -> BoxFuture<'a, Result<BranchCommit, ForgeError>> {
         Box::pin(self.make_commit(wanted))
+    }
+
+    fn remove_branch<'a>(
+        &'a self,
+        branch: &'a str,
+        seen: &'a str,
+    ) -> BoxFuture<'a, Result<(), ForgeError>> {
+        Box::pin(self.remove(branch, seen))
     }
 }

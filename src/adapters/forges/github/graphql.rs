@@ -23,6 +23,14 @@ mutation ($repository: ID!, $updates: [RefUpdate!]!) {
   }
 }";
 
+/// What is in a tree, with names of any bytes.
+pub(super) const TREE: &str = "\
+query ($owner: String!, $name: String!, $id: GitObjectID!) {
+  repository(owner: $owner, name: $name) {
+    object(oid: $id) { ... on Tree { entries { nameRaw mode oid size } } }
+  }
+}";
+
 /// Commits on a branch that points to what is expected. GitHub signs it.
 pub(super) const CREATE_COMMIT: &str = "\
 mutation ($input: CreateCommitOnBranchInput!) {
@@ -53,12 +61,31 @@ impl GitHub {
     pub(super) async fn graphql(
         &self,
         doing: &str,
+        mutation: &str,
+        variables: &Value,
+    ) -> Result<Value, ForgeError> {
+        let request = self.graphql_request(mutation, variables);
+        self.send_graphql(doing, request).await
+    }
+
+    /// Sends a query and gives back its `data`.
+    pub(super) async fn graphql_query(
+        &self,
+        doing: &str,
         query: &str,
         variables: &Value,
     ) -> Result<Value, ForgeError> {
+        let request = self.graphql_request(query, variables).read_only();
+        self.send_graphql(doing, request).await
+    }
+
+    fn graphql_request(&self, document: &str, variables: &Value) -> Request {
+        Request::new(Method::POST, graphql_url(self.api.base()))
+            .json(&json!({"query": document, "variables": variables}))
+    }
+
+    async fn send_graphql(&self, doing: &str, request: Request) -> Result<Value, ForgeError> {
         let url = graphql_url(self.api.base());
-        let request = Request::new(Method::POST, url.clone())
-            .json(&json!({"query": query, "variables": variables}));
         let token = self.token().await?;
         let answer: Answer = self.api.ask(doing, request, token.as_ref()).await?;
         // Refusals have the status of success.

@@ -1,8 +1,11 @@
 //! GitHub's answers, as far as they are read here.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::adapters::forges::BranchCommit;
+use crate::adapters::forges::{BranchCommit, CommitDetails, Signature, TreeEntry};
 use crate::core::proposal::{Fate, Head, PullRequest};
 
 /// `pull-request` and `pull-request-simple` of GitHub's description.
@@ -148,6 +151,7 @@ impl Event {
 #[derive(Debug, Deserialize)]
 pub(super) struct RepositoryAnswer {
     pub(super) node_id: String,
+    pub(super) default_branch: String,
 }
 
 /// `branch-with-protection`.
@@ -160,7 +164,148 @@ pub(super) struct BranchDetails {
 /// `commit`.
 #[derive(Debug, Deserialize)]
 pub(super) struct CommitAnswer {
+    sha: String,
+    parents: Vec<Sha>,
+    commit: CommitText,
+}
+
+/// `git-commit`: the same with what it says at the top.
+#[derive(Debug, Deserialize)]
+pub(super) struct GitCommit {
+    sha: String,
+    parents: Vec<Sha>,
+    #[serde(flatten)]
+    commit: CommitText,
+}
+
+/// What a commit says.
+#[derive(Debug, Deserialize)]
+struct CommitText {
+    author: Option<GitUser>,
+    committer: Option<GitUser>,
+    message: String,
+    tree: Sha,
+}
+
+/// `git-user`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct GitUser {
+    name: String,
+    email: String,
+    date: Option<Timestamp>,
+}
+
+/// Of an object, its id.
+#[derive(Debug, Deserialize)]
+pub(super) struct Sha {
     pub(super) sha: String,
+}
+
+impl From<CommitAnswer> for CommitDetails {
+    fn from(answer: CommitAnswer) -> Self {
+        answer.commit.details(answer.sha, answer.parents)
+    }
+}
+
+impl From<GitCommit> for CommitDetails {
+    fn from(answer: GitCommit) -> Self {
+        answer.commit.details(answer.sha, answer.parents)
+    }
+}
+
+impl CommitText {
+    fn details(self, id: String, parents: Vec<Sha>) -> CommitDetails {
+        let signature = |user: Option<GitUser>| {
+            let user = user.unwrap_or_default();
+            Signature {
+                name: user.name,
+                email: user.email,
+                time: user.date,
+            }
+        };
+        CommitDetails {
+            id,
+            tree_id: self.tree.sha,
+            parent_ids: parents.into_iter().map(|parent| parent.sha).collect(),
+            author: signature(self.author),
+            committer: signature(self.committer),
+            message: self.message,
+        }
+    }
+}
+
+/// `git-ref`.
+#[derive(Debug, Deserialize)]
+pub(super) struct GitRef {
+    /// The whole name, with `refs/heads/`.
+    #[serde(rename = "ref")]
+    pub(super) name: String,
+    pub(super) object: Sha,
+}
+
+/// `commit-comparison`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Comparison {
+    /// What the second commit is to the first.
+    pub(super) status: String,
+}
+
+/// `git-tree`.
+#[derive(Debug, Deserialize)]
+pub(super) struct TreeAnswer {
+    pub(super) tree: Vec<TreeEntryAnswer>,
+    pub(super) truncated: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct TreeEntryAnswer {
+    path: String,
+    mode: String,
+    sha: String,
+    #[serde(default)]
+    size: u64,
+}
+
+impl From<TreeEntryAnswer> for TreeEntry {
+    fn from(answer: TreeEntryAnswer) -> Self {
+        Self {
+            path: answer.path.into_bytes(),
+            // What is no number is no mode either, as 0 is not.
+            mode: u32::from_str_radix(&answer.mode, 8).unwrap_or_default(),
+            id: answer.sha,
+            size: answer.size,
+        }
+    }
+}
+
+/// A `TreeEntry` of GraphQL.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TreeEntryNode {
+    /// In Base64.
+    name_raw: String,
+    mode: u32,
+    oid: String,
+    size: u64,
+}
+
+impl From<TreeEntryNode> for TreeEntry {
+    fn from(node: TreeEntryNode) -> Self {
+        Self {
+            path: BASE64_STANDARD.decode(node.name_raw).unwrap_or_default(),
+            mode: node.mode,
+            id: node.oid,
+            size: node.size,
+        }
+    }
+}
+
+/// `blob`.
+#[derive(Debug, Deserialize)]
+pub(super) struct BlobAnswer {
+    pub(super) content: String,
+    pub(super) encoding: String,
 }
 
 /// A commit as GraphQL reports it.

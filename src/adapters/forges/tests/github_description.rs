@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
 use super::super::fake::server::{Answer, Fault, Moment};
-use super::super::{FileChange, WantedCommit};
+use super::super::{FileChange, WantedBlob, WantedCommit};
 use super::descriptions::{judgement, packages, script};
 use super::*;
 use crate::adapters::http::{Http, Method, Request, StatusCode, Url};
@@ -114,20 +114,26 @@ async fn github_would_understand_every_request_and_give_these_answers() {
     let last = forge.last(&head(), "main").await.unwrap().unwrap();
     assert_eq!(last.fate, Fate::Closed);
 
-    // What a commit that GitHub makes asks for beside GraphQL, which the description does not have.
-    let http = Http::new(QUICK).unwrap();
-    for path in ["", "/branches/modelsync%2Flabel-bot"] {
-        let url = format!("{}/repos/team/models{path}", proxy.url);
-        let request = Request::get(Url::parse(&url).unwrap())
-            .header("authorization", &format!("Bearer {TOKEN}"));
-        http.send(&request).await.unwrap();
-    }
+    // GraphQL the description does not have.
+    let api = forge.commits().unwrap();
+    assert_eq!(api.default_branch().await.unwrap(), "main");
+    let main = api.branch("main").await.unwrap().unwrap();
+    let branches = api.branches("modelsync/").await.unwrap();
+    let (_, branch) = &branches[0];
+    let details = api.commit_details(branch).await.unwrap();
+    assert_eq!(details.parent_ids, std::slice::from_ref(&main.id));
+    assert!(!api.is_in(&main.id, branch).await.unwrap());
+    let entries = api.tree(&main.tree_id, true).await.unwrap().unwrap();
+    assert!(api.tree(&main.tree_id, false).await.unwrap().is_some());
+    let readme = entries.iter().find(|entry| entry.path == b"README.md");
+    assert_eq!(api.blob(&readme.unwrap().id).await.unwrap(), b"models\n");
 
     // The judge judges: an answer that is not GitHub's, and a request.
     let answer = Answer::json(200, &serde_json::json!([{"number": 1}]));
     world.server.fail(0, Moment::Before, Fault::Answer(answer));
     let error = forge.find(&head(), "main", &[]).await.unwrap_err();
     assert!(message(&error).contains("answered 500"), "{error}");
+    let http = Http::new(QUICK).unwrap();
     let url = Url::parse(&format!("{}/repos/team/models/pulls", proxy.url)).unwrap();
     let request = Request::new(Method::POST, url)
         .header("authorization", &format!("Bearer {TOKEN}"))
@@ -147,7 +153,7 @@ async fn github_would_understand_an_app() {
 }
 
 #[tokio::test]
-async fn github_would_understand_the_mutations() {
+async fn github_would_understand_the_graphql() {
     let Some(modules) = packages() else { return };
     let world = World::new();
     let forge = world.forge();
@@ -172,19 +178,28 @@ async fn github_would_understand_the_mutations() {
             },
         ],
     };
-    forge.commits().unwrap().commit(&commit).await.unwrap();
+    let api = forge.commits().unwrap();
+    let made = api.commit(&commit).await.unwrap();
+    api.remove_branch("new", &made.id).await.unwrap();
+    let blobs = ["main:README.md", "main:prod/model.yaml"].map(|name| WantedBlob {
+        id: world.repository.line(&["rev-parse", name]).unwrap(),
+        size: 0,
+    });
+    api.texts(&blobs).await.unwrap();
+    let tree = world.repository.line(&["rev-parse", "main:prod"]).unwrap();
+    assert_eq!(api.exact_tree(&tree).await.unwrap().len(), 1);
     let calls = world.server.calls();
-    let mutations = calls.iter().filter(|call| call.path == ["graphql"]);
-    let mutations: Vec<_> = mutations.map(|call| call.body.clone()).collect();
-    assert_eq!(mutations.len(), 4);
+    let documents = calls.iter().filter(|call| call.path == ["graphql"]);
+    let documents: Vec<_> = documents.map(|call| call.body.clone()).collect();
+    assert_eq!(documents.len(), 7);
     let check = |requests: &[serde_json::Value]| {
         let mut command = Command::new("node");
         command.arg(script("check-graphql")).arg(&modules);
         judgement(command, &requests.to_vec().into())
     };
-    assert_eq!(check(&mutations), (true, "4 checked\n".to_owned()));
+    assert_eq!(check(&documents), (true, "7 checked\n".to_owned()));
     // The judge judges.
-    let mut wrong = mutations[0].clone();
+    let mut wrong = documents[0].clone();
     wrong["variables"]["method"] = serde_json::json!("FAST");
     let (is_right, said) = check(&[wrong]);
     assert!(

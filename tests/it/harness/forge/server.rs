@@ -28,9 +28,9 @@ impl Call {
         self.path.iter().map(String::as_str).collect()
     }
 
-    /// Whether it is meant to change something.
+    /// Whether it is meant to change something. GraphQL's queries are not.
     pub(crate) fn is_write(&self) -> bool {
-        self.method != "GET"
+        self.method != "GET" && !self.text("query").starts_with("query ")
     }
 
     /// Method and path, for messages.

@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::super::server::Answer;
-use super::{GitHub, Pull, not_found};
+use super::{GitHub, Pull};
 
-const API: &str = "https://api.github.com";
+pub(super) const API: &str = "https://api.github.com";
 const TIME: &str = "2020-07-24T10:00:00Z";
 
 pub(super) fn user(login: &str) -> Value {
@@ -245,46 +244,5 @@ impl GitHub {
             "created_at": TIME, "updated_at": TIME, "single_file_name": null,
             "app_slug": "modelsync", "suspended_by": null, "suspended_at": null,
         })
-    }
-
-    /// A `commit`.
-    fn commit_document(&self, full_name: &str, id: &str) -> Option<Value> {
-        let repository = self.repository_of(full_name)?;
-        let show = |format: &str| {
-            repository.line(&["show", "--no-patch", &format!("--format={format}"), id])
-        };
-        let (id, tree) = (show("%H")?, show("%T")?);
-        let url = format!("{API}/repos/{full_name}/commits/{id}");
-        let page = format!("https://github.com/{full_name}/commit/{id}");
-        let parents = show("%P")?;
-        let parents = parents.split(' ').filter(|parent| !parent.is_empty());
-        let parents = parents.map(|parent| {
-            json!({"sha": parent, "url": format!("{API}/repos/{full_name}/commits/{parent}")})
-        });
-        let git_user = json!({"name": show("%an"), "email": show("%ae"), "date": TIME});
-        Some(json!({
-            "url": url, "sha": id, "node_id": "C_1", "html_url": page,
-            "comments_url": format!("{url}/comments"), "author": user("octocat"),
-            "committer": user("octocat"), "parents": parents.collect::<Vec<_>>(),
-            "commit": {
-                "url": format!("{API}/repos/{full_name}/git/commits/{id}"), "author": git_user,
-                "committer": git_user, "message": show("%B"), "comment_count": 0,
-                "tree": {"sha": tree, "url": format!("{API}/repos/{full_name}/git/trees/{tree}")},
-            },
-        }))
-    }
-
-    pub(super) fn get_branch(&self, full_name: &str, branch: &str) -> Result<Answer, Answer> {
-        let repository = self.repository_of(full_name).ok_or_else(not_found)?;
-        let id = repository.branch(branch).ok_or_else(not_found)?;
-        let url = format!("{API}/repos/{full_name}/branches/{branch}");
-        Ok(Answer::json(
-            200,
-            &json!({
-                "name": branch, "commit": self.commit_document(full_name, &id), "protected": false,
-                "_links": {"html": format!("https://github.com/{full_name}/tree/{branch}"), "self": url},
-                "protection": {"enabled": false}, "protection_url": format!("{url}/protection"),
-            }),
-        ))
     }
 }

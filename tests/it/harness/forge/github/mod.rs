@@ -2,6 +2,7 @@
 //! permissions, missing branches, a second pull request for a branch, GraphQL, and a repository behind
 //! it. Its answers are complete by GitHub's own description.
 
+mod contents;
 mod documents;
 mod mutations;
 
@@ -118,6 +119,8 @@ pub(crate) struct GitHub {
     pub(crate) ignores_filters: bool,
     /// How many are on a page, whatever is asked for.
     pub(crate) page_size: usize,
+    /// How many a recursive listing of a tree has at most.
+    pub(crate) most_tree_entries: usize,
     /// Who can be asked to review or be assigned.
     pub(crate) collaborators: BTreeSet<String>,
     pub(crate) teams: BTreeSet<String>,
@@ -139,6 +142,7 @@ impl GitHub {
             allows_auto_merge: true,
             ignores_filters: false,
             page_size: 100,
+            most_tree_entries: 100_000,
             collaborators: names(&["octocat", "alice", "bob"]),
             teams: names(&["reviewers"]),
         }
@@ -220,7 +224,9 @@ impl GitHub {
         check(grant, permission, level)?;
         match (call.method.as_str(), rest) {
             ("GET", []) => Ok(Answer::json(200, &self.repository_document(&full_name))),
-            ("GET", ["branches", branch]) => self.get_branch(&full_name, branch),
+            ("GET", ["branches" | "git" | "compare", ..]) => {
+                self.get_contents(call, &full_name, rest)
+            }
             ("GET", ["pulls"]) => Ok(self.list_pulls(call)),
             ("POST", ["pulls"]) => self.open_pull(call),
             ("GET", ["pulls", number]) => {
