@@ -1,10 +1,11 @@
 //! `modelsync pr`.
 
+mod values;
+
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::failure::{Outcome, WrongUsage};
 use super::options::{
@@ -12,12 +13,13 @@ use super::options::{
     switch,
 };
 use super::output::Printer;
-use crate::core::proposal::{self, ForgeKind, MergeMethod};
+use crate::core::proposal;
 use crate::core::report::proposed;
 use crate::faces::propose::{
     self, CommitOptions, Extras, ForgeOptions, GitHubApp, Identity, Naming, RebaseWhen, Request,
     TemplateFiles,
 };
+use values::{CommitVia, ForgeName, MethodName, RebaseName};
 
 const REMOTE: &str = "origin";
 const GIT_TIMEOUT: &str = "5m";
@@ -200,88 +202,6 @@ struct CommitArgs {
     signing_key: Option<String>,
 }
 
-/// A forge, or none.
-#[derive(Clone, Debug)]
-enum ForgeName {
-    None,
-    Kind(ForgeKind),
-}
-
-impl FromStr for ForgeName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "none" => Ok(Self::None),
-            kind => kind.parse().map(Self::Kind),
-        }
-    }
-}
-
-/// How to commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum CommitVia {
-    Push,
-    Api,
-}
-
-impl FromStr for CommitVia {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "push" => Ok(Self::Push),
-            "api" => Ok(Self::Api),
-            _ => Err(format!("there is no way {text:?}; there are push and api")),
-        }
-    }
-}
-
-/// When our commit is made anew.
-#[derive(Clone, Copy, Debug)]
-struct RebaseName(RebaseWhen);
-
-impl FromStr for RebaseName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "behind-base-branch" => Ok(Self(RebaseWhen::BehindBaseBranch)),
-            "conflicted" => Ok(Self(RebaseWhen::Conflicted)),
-            _ => Err(format!(
-                "there is no time {text:?}; there are behind-base-branch and conflicted"
-            )),
-        }
-    }
-}
-
-/// How it merges.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum MethodName {
-    Merge,
-    Squash,
-    Rebase,
-}
-
-impl FromStr for MethodName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let problem = || format!("there is no method {text:?}; there are merge, squash and rebase");
-        <Self as ValueEnum>::from_str(text, false).map_err(|_| problem())
-    }
-}
-
-impl From<MethodName> for MergeMethod {
-    fn from(name: MethodName) -> Self {
-        match name {
-            MethodName::Merge => Self::Merge,
-            MethodName::Squash => Self::Squash,
-            MethodName::Rebase => Self::Rebase,
-        }
-    }
-}
-
 pub(super) fn run(arguments: &PrArgs, printer: &mut Printer) -> anyhow::Result<Outcome> {
     let is_json = arguments.output.output == Format::Json;
     let results = given_path(arguments.tekton_results.as_ref()).filter(|_| !arguments.dry_run);
@@ -416,8 +336,8 @@ impl PrArgs {
                 auto_merge: text
                     .auto_merge
                     .as_ref()
-                    .and_then(|it| it.0)
-                    .map(MergeMethod::from),
+                    .and_then(|it| it.0.as_ref())
+                    .map(|it| it.0),
             },
             commit: CommitOptions {
                 author,

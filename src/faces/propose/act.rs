@@ -3,91 +3,21 @@
 use anyhow::anyhow;
 use gix::ObjectId;
 
+use super::Stop;
 use super::look::{Looker, World};
-use super::observe::{refusal, short};
-use super::prepare::{Nothing, Proposal, per_model_start};
-use super::{Naming, Stop};
+use super::observe::refusal;
+use super::prepare::Proposal;
+use super::progress::{Progress, describe, outcome};
 use crate::adapters::forges::{self, CommitThroughApi, Forge, WantedCommit};
 use crate::adapters::git::NewCommit;
 use crate::core::config::SetModel;
 use crate::core::proposal::{
-    ForeignKind, Observed, Obstacle, Outcome, Preview, PullRequest, Report, Step, Wanted, decide,
-    oldest, withdraw,
+    Observed, Obstacle, Preview, PullRequest, Step, Wanted, decide, oldest,
 };
 use crate::core::report::diff;
 
 /// More steps than a proposal has.
 const MOST_STEPS: usize = 50;
-
-/// What is known of a proposal and what was done for it, through all rounds: also what a run that
-/// fails leaves behind.
-pub(super) struct Progress {
-    /// What will be told. Its steps are those that were done.
-    pub(super) report: Report,
-    done: Vec<Step>,
-    /// Steps that others did not wait for, and why they were refused.
-    refused: Vec<(Step, anyhow::Error)>,
-}
-
-impl Progress {
-    pub(super) fn new(config: &str) -> Self {
-        Self {
-            report: Report {
-                config: config.to_owned(),
-                outcome: Outcome::Unchanged,
-                base: String::new(),
-                branch: None,
-                commit: None,
-                pull_request: None,
-                model: None,
-                previous: Vec::new(),
-                reasons: Vec::new(),
-                steps: Vec::new(),
-                preview: None,
-            },
-            done: Vec::new(),
-            refused: Vec::new(),
-        }
-    }
-
-    /// The report of a run that came to its end.
-    pub(super) fn ended(mut self) -> Report {
-        if !self.refused.is_empty() {
-            let name = &self.report.config;
-            let refused = self.refused.iter();
-            self.report.reasons = refused.map(|(_, it)| in_the_name_of(name, it)).collect();
-            self.report.outcome = Outcome::Failed;
-        }
-        self.report
-    }
-
-    /// A step was done on a branch.
-    fn did(&mut self, step: Step, branch: &str) {
-        self.report.steps.push(describe(&step, branch, true));
-        self.done.push(step);
-    }
-
-    /// The report of a run that failed.
-    pub(super) fn failed(mut self, error: &anyhow::Error) -> Report {
-        self.report.reasons = vec![in_the_name_of(&self.report.config, error)];
-        self.report.outcome = Outcome::Failed;
-        self.report
-    }
-}
-
-/// What went wrong, and for whom, unless it says so itself: a config that cannot be read goes by the
-/// name of its file.
-fn in_the_name_of(name: &str, error: &anyhow::Error) -> String {
-    let text = format!("{error:#}");
-    let is_told = ["", "cannot read "]
-        .iter()
-        .any(|start| text.starts_with(&format!("{start}{name}:")));
-    if is_told {
-        text
-    } else {
-        format!("{name}: {text}")
-    }
-}
 
 impl Looker<'_> {
     /// Does what is missing of a proposal.
@@ -182,104 +112,6 @@ impl Looker<'_> {
         )))
     }
 
-    /// Reports that there is nothing to propose, and withdraws what was proposed when asked to.
-    pub(super) async fn nothing_to_do(
-        &mut self,
-        world: &World,
-        config: &SetModel,
-        nothing: &Nothing,
-        progress: &mut Progress,
-    ) -> Result<(), Stop> {
-        let report = &mut progress.report;
-        report.base.clone_from(&world.base);
-        report.model.clone_from(&nothing.model);
-        report.previous.clone_from(&nothing.previous);
-        report.reasons.clone_from(&nothing.reasons);
-        // What an earlier round saw may be gone.
-        (report.branch, report.commit, report.pull_request) = (None, None, None);
-        let summary = nothing.reasons.first().cloned().unwrap_or_default();
-        if self.request.closes_obsolete {
-            let reason = format!(
-                "`modelsync` closes this: nothing is left to change in `{}`.\n\n{}",
-                world.base,
-                crate::core::report::markdown::code(&summary)
-            );
-            let mut branches: Vec<String> = nothing.branch.iter().cloned().collect();
-            if self.request.naming == Naming::PerModel {
-                branches.extend(self.per_model_branches(world, config));
-            }
-            for branch in branches {
-                self.retire(world, config, &branch, &reason, progress)
-                    .await?;
-            }
-        }
-        progress.report.outcome = Outcome::UpToDate;
-        Ok(())
-    }
-
-    /// Closes the proposals of a config's other models.
-    async fn supersede(
-        &mut self,
-        world: &World,
-        config: &SetModel,
-        branch: &str,
-        progress: &mut Progress,
-    ) -> Result<(), Stop> {
-        if self.request.naming != Naming::PerModel {
-            return Ok(());
-        }
-        let reason = format!("`modelsync` closes this: `{branch}` proposes another model.");
-        for other in self.per_model_branches(world, config) {
-            if other != branch {
-                self.retire(world, config, &other, &reason, progress)
-                    .await?;
-            }
-        }
-        Ok(())
-    }
-
-    fn per_model_branches(&self, world: &World, config: &SetModel) -> Vec<String> {
-        let start = per_model_start(config);
-        let names = world.heads.branches.keys();
-        names
-            .filter(|name| name.starts_with(&start))
-            .cloned()
-            .collect()
-    }
-
-    async fn retire(
-        &mut self,
-        world: &World,
-        config: &SetModel,
-        branch: &str,
-        reason: &str,
-        progress: &mut Progress,
-    ) -> Result<(), Stop> {
-        if !world.heads.branches.contains_key(branch) {
-            return Ok(());
-        }
-        let observed = self.observe(world, config, branch, None).await?;
-        let foreign = observed.branch.as_ref().and_then(|it| it.foreign.as_ref());
-        if let Some(foreign) = foreign
-            && !matches!(foreign.kind, ForeignKind::Proposal { .. })
-        {
-            progress.report.steps.push(format!(
-                "left the branch {branch}, which holds the commit {} of {}",
-                short(&foreign.id),
-                foreign.author
-            ));
-        }
-        for step in withdraw(&observed, reason) {
-            if self.request.is_dry_run {
-                progress.report.steps.push(describe(&step, branch, false));
-            } else {
-                self.act(branch, &step).await?;
-                progress.did(step, branch);
-            }
-        }
-        Ok(())
-    }
-
     async fn push(
         &mut self,
         world: &World,
@@ -355,7 +187,11 @@ impl Looker<'_> {
     }
 
     /// Does one step other than the push; what opening gives back.
-    async fn act(&mut self, branch: &str, step: &Step) -> Result<Option<PullRequest>, Stop> {
+    pub(super) async fn act(
+        &mut self,
+        branch: &str,
+        step: &Step,
+    ) -> Result<Option<PullRequest>, Stop> {
         if let Step::RemoveBranch { seen } = step {
             let seen = parsed(seen)?;
             self.workspace.remove(branch, seen).await?;
@@ -409,66 +245,4 @@ fn declined(config: &SetModel, model: &str, url: &str) -> String {
 fn parsed(id: &str) -> anyhow::Result<ObjectId> {
     ObjectId::from_hex(id.as_bytes())
         .map_err(|error| anyhow!("cannot read the id of a commit: {error}"))
-}
-
-/// How it ended, by what was done.
-fn outcome(done: &[Step], has_forge: bool) -> Outcome {
-    let is_new = done.iter().any(|step| match step {
-        Step::Open(_) => true,
-        Step::Push { seen } => seen.is_none() && !has_forge,
-        _ => false,
-    });
-    match (is_new, done.is_empty()) {
-        (true, _) => Outcome::Created,
-        (false, false) => Outcome::Updated,
-        (false, true) => Outcome::Unchanged,
-    }
-}
-
-/// A step in words: as it was done, or would be.
-fn describe(step: &Step, branch: &str, is_done: bool) -> String {
-    let verb = |would: &str, did: &str| {
-        if is_done {
-            did.to_owned()
-        } else {
-            format!("would {would}")
-        }
-    };
-    let (verb, rest) = match step {
-        Step::Push { seen: None } => (verb("push", "pushed"), format!("a new branch {branch}")),
-        Step::Push { seen: Some(_) } => {
-            (verb("push", "pushed"), format!("the branch {branch} again"))
-        }
-        Step::Open(wanted) => (
-            verb("open", "opened"),
-            format!("a pull request from {branch} into {}", wanted.base),
-        ),
-        Step::Edit { pull_request, .. } => (
-            verb("renew", "renewed"),
-            format!("the text of pull request {}", pull_request.number),
-        ),
-        Step::AddLabels { number, labels } => (
-            verb("add", "added"),
-            format!("{} to pull request {number}", labels.join(", ")),
-        ),
-        Step::AddAssignees { number, assignees } => (
-            verb("assign", "assigned"),
-            format!("pull request {number} to {}", assignees.join(", ")),
-        ),
-        Step::RequestReviewers { number, reviewers } => (
-            verb("ask", "asked"),
-            format!("{} to review pull request {number}", reviewers.join(", ")),
-        ),
-        Step::EnableAutoMerge { number, .. } => (
-            verb("let", "let"),
-            format!("pull request {number} merge by itself"),
-        ),
-        Step::Comment { number, .. } => (
-            verb("comment", "commented"),
-            format!("on pull request {number}"),
-        ),
-        Step::Close { number } => (verb("close", "closed"), format!("pull request {number}")),
-        Step::RemoveBranch { .. } => (verb("remove", "removed"), format!("the branch {branch}")),
-    };
-    format!("{verb} {rest}")
 }

@@ -7,8 +7,8 @@ use gix::ObjectId;
 use anyhow::anyhow;
 
 use super::super::directory;
-use super::act::Progress;
 use super::prepare::{self, Prepared};
+use super::progress::Progress;
 use super::{Job, Request, Stop};
 use crate::adapters::forges::{CommitThroughApi, Forge};
 use crate::adapters::git::{BasePackage, Heads, Identity, Settings, WantedHeads, Workspace};

@@ -14,6 +14,8 @@ mod act;
 mod look;
 mod observe;
 mod prepare;
+mod progress;
+mod retire;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
