@@ -90,11 +90,15 @@ impl Looker<'_> {
         if let Some(foreign) = foreign
             && !matches!(foreign.kind, ForeignKind::Proposal { .. })
         {
-            progress.report.steps.push(format!(
+            let left = format!(
                 "left the branch {branch}, which holds the commit {} of {}",
                 short(&foreign.id),
                 foreign.author
-            ));
+            );
+            // An earlier round may have said it.
+            if !progress.report.steps.contains(&left) {
+                progress.report.steps.push(left);
+            }
         }
         for step in withdraw(&observed, reason) {
             if self.request.is_dry_run {
