@@ -55,6 +55,9 @@ async fn commits_are_as_git_shows_them() {
     assert_eq!(time.as_second().to_string(), seconds);
     assert_eq!(branch.message.trim(), "Use TCN2");
     assert_eq!(api.commit_details(&branch.id).await.unwrap(), branch);
+    // Taken along by a branch that moved.
+    let error = api.commit_details(&"1".repeat(40)).await.unwrap_err();
+    assert!(error.is_outdated, "{error}");
     assert_eq!(api.branch("gone").await.unwrap(), None);
     assert_eq!(api.default_branch().await.unwrap(), "main");
     assert!(api.is_in(&branch.id, &main).await.unwrap());
