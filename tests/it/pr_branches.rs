@@ -214,3 +214,41 @@ fn where_no_repository_is_is_told() {
         assert!(run.stderr.contains(words), "{}", run.stderr);
     }
 }
+
+#[test]
+fn a_branch_without_the_package_is_somebodys() {
+    let project = Project::new();
+    let url = project.url();
+    let run = |flags: &[&str]| {
+        let arguments = ["package", "--repo", &url, "--forge=none"];
+        project.pr(&[&arguments, flags].concat())
+    };
+    run(&[]).json();
+    let clone = project.clone_to("clone");
+    project.git(&clone, &["checkout", "-q", BRANCH]);
+    project.git(&clone, &["rm", "-qr", "package"]);
+    project.git(&clone, &["commit", "-qm", "Another place"]);
+    project.git(&clone, &["push", "-q", "origin", BRANCH]);
+    for flags in [&[][..], &["--rebase-when=conflicted"]] {
+        let refused = run(flags).run();
+        assert_eq!(refused.code, 1);
+        assert!(
+            refused.stderr.contains("is not ours and would be lost"),
+            "{}",
+            refused.stderr
+        );
+    }
+    // Below, where the package was not there yet.
+    let empty = project.repository.branch(BRANCH).unwrap();
+    project.repository.set_branch("main", &empty);
+    for (path, text) in [
+        ("package/set-model.yaml", CONFIG.to_owned()),
+        ("package/models.yaml", catalog(2)),
+        ("package/map.yaml", config_map("m1")),
+    ] {
+        project.commit("main", path, &text);
+    }
+    let again = run(&["--rebase-when=conflicted"]).json();
+    assert_eq!(again["outcome"], "updated");
+    assert_eq!(project.map(BRANCH), config_map("m2"));
+}

@@ -19,7 +19,7 @@ mod workspace;
 
 pub(crate) use base::Base;
 pub(crate) use commit::{CommitInfo, Identity, NewCommit};
-pub(crate) use package::BasePackage;
+pub(crate) use package::{BasePackage, NoDirectory};
 pub(crate) use place::Place;
 pub(crate) use refs::{Heads, WantedHeads};
 pub(crate) use refusal::{GitError, Refused};

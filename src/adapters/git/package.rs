@@ -20,6 +20,17 @@ pub(crate) struct BasePackage {
     pub(crate) tree_id: ObjectId,
 }
 
+/// A commit in which the package's directory is not.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "cannot find the directory {path} in {url}: the branch has none; check DIR, which is a path from the \
+     repository's root there"
+)]
+pub(crate) struct NoDirectory {
+    path: String,
+    url: String,
+}
+
 /// What a walk came to.
 #[derive(Default)]
 struct Walk {
@@ -133,12 +144,11 @@ impl Workspace<'_> {
             let entry = directory.tree.find_entry(name);
             let entry = entry.filter(|entry| entry.mode().is_tree());
             let Some(id) = entry.map(|entry| entry.object_id()) else {
-                bail!(
-                    "cannot find the directory {} in {}: the branch has none; check DIR, which is a \
-                     path from the repository's root there",
-                    self.prefix,
-                    self.url()
-                );
+                return Err(NoDirectory {
+                    path: self.prefix.clone(),
+                    url: self.url().to_owned(),
+                }
+                .into());
             };
             let path = below(&directory.path, name);
             let Some(next) = self.directory(id, path, &directory.hidden, &mut walk)? else {

@@ -6,7 +6,7 @@ use gix::ObjectId;
 use super::look::{Looker, World};
 use super::prepare::{Proposal, path_from_root};
 use super::{RebaseWhen, Stop};
-use crate::adapters::git::CommitInfo;
+use crate::adapters::git::{BasePackage, CommitInfo, NoDirectory};
 use crate::core::change::{FileChange, OwnConfig, update};
 use crate::core::config::SetModel;
 use crate::core::proposal::trailers::{CONFIG, PACKAGE, trailer};
@@ -168,8 +168,7 @@ impl Looker<'_> {
             return Ok(false);
         }
         self.workspace.fetch(world.base_id, Some(parent)).await?;
-        // The directory may not have been there.
-        let Ok(before) = self.workspace.package(parent).await else {
+        let Some(before) = self.package_of(parent).await? else {
             return Ok(false);
         };
         let place = self.workspace.place();
@@ -185,6 +184,14 @@ impl Looker<'_> {
                 .is_ok_and(|tree_id| tree_id == commit.tree_id))
     }
 
+    /// The package of a commit; `None` where its directory is not there.
+    async fn package_of(&self, commit_id: ObjectId) -> Result<Option<BasePackage>, Stop> {
+        match self.workspace.package(commit_id).await {
+            Err(error) if error.is::<NoDirectory>() => Ok(None),
+            package => Ok(Some(package?)),
+        }
+    }
+
     /// Whether the tree of a commit says already what we would say.
     async fn says_already(
         &self,
@@ -193,7 +200,9 @@ impl Looker<'_> {
         id: ObjectId,
         model: &str,
     ) -> Result<bool, Stop> {
-        let there = self.workspace.package(id).await?;
+        let Some(there) = self.package_of(id).await? else {
+            return Ok(false);
+        };
         let own = OwnConfig::default();
         let update = update(&there.package, config, &own, &world.models, self.now);
         Ok(update.is_ok_and(|update| {
